@@ -1,0 +1,6 @@
+export * from './errors.ts'
+export * from './clock.ts'
+export * from './random.ts'
+export * from './logger.ts'
+export * from './secret.ts'
+export * from './json.ts'

@@ -1,0 +1,3 @@
+export * from './mail.ts'
+export * from './drive.ts'
+export * from './directory.ts'

@@ -1,0 +1,31 @@
+/** A file in a storage. */
+export interface StoredFile {
+  /** Relative, with `/`: `data/3b/3b7a…`. */
+  readonly path: string
+  readonly sizeBytes: number
+}
+
+/**
+ * Where a repository lives. Paths are relative with `/`, without `..`. Every call may be repeated safely.
+ * Errors: `not-found` for a missing file, `conflict` for one that is there, `full`, `unavailable`.
+ */
+export interface Storage extends AsyncDisposable {
+  /** For people and logs: never a credential. */
+  readonly name: string
+  /** Durable when it resolves: all or nothing. Never overwrites: `conflict` when the path exists. */
+  write(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
+  read(
+    path: string,
+    range?: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>
+  stat(path: string, signal?: AbortSignal): Promise<StoredFile | undefined>
+  /** All files below a folder, at any depth, in no order. A folder that does not exist has none. */
+  list(folder: string, signal?: AbortSignal): AsyncIterable<StoredFile>
+  /** A file that is not there is no error. */
+  remove(path: string, signal?: AbortSignal): Promise<void>
+  /** Bytes; undefined where the storage has no end or does not tell. */
+  space(
+    signal?: AbortSignal,
+  ): Promise<{ readonly totalBytes: number; readonly freeBytes: number } | undefined>
+}
