@@ -14,6 +14,7 @@ export interface Storage extends AsyncDisposable {
   readonly name: string
   /** Durable when it resolves: all or nothing. Never overwrites: `conflict` when the path exists. */
   write(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
+  /** With `range`, fewer bytes where the file ends earlier. */
   read(
     path: string,
     range?: { readonly offset: number; readonly length: number },

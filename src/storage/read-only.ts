@@ -1,0 +1,18 @@
+import { denied } from '#base'
+import type { Storage } from './storage.ts'
+
+/** Refuses to write and to remove with `denied`. */
+export const readOnly = (storage: Storage): Storage => ({
+  name: storage.name,
+  write: async (path) => {
+    throw denied(`${path} is not written: the storage is read-only`)
+  },
+  remove: async (path) => {
+    throw denied(`${path} is not removed: the storage is read-only`)
+  },
+  read: (path, range, signal) => storage.read(path, range, signal),
+  stat: (path, signal) => storage.stat(path, signal),
+  list: (folder, signal) => storage.list(folder, signal),
+  space: (signal) => storage.space(signal),
+  [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+})
