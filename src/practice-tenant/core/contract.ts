@@ -1,4 +1,4 @@
-import type { Clock, JsonObject, Logger } from '#base'
+import type { Clock, JsonObject, Logger, Random } from '#base'
 import type Database from 'better-sqlite3'
 
 // What the parts of the practice tenant (entra, directory, outlook, drives, ews) share. A part is a function from the
@@ -117,14 +117,27 @@ export interface PracticeUser {
   readonly isDriveLocked: boolean
 }
 
+/** Switches of the tenant. They may be turned while it runs: read them when needed. */
+export interface TenantSettings {
+  /** EWS with Basic authentication answers as before October 2026; otherwise it is blocked (403). */
+  legacyEws: boolean
+  throttling: boolean
+}
+
 export interface TenantState {
   readonly db: Database.Database
   readonly clock: Clock
+  readonly random: Random
+  readonly settings: TenantSettings
   readonly log: Logger
   readonly tenantId: string
   readonly seed: SeedOptions
   /** By id, principal name or mail address, in any case. Throws the directory's 404. */
   user(idOrName: string): PracticeUser
+  /** Everyone who has not been deleted, in the order of their index. */
+  users(): Iterable<PracticeUser>
+  /** The account that this name and app password (or, without MFA, password) open for Basic authentication. */
+  basicAccount(name: string, password: string): PracticeUser | undefined
   /** True when sentinel behaviour is asked for: a user whose name begins so (`throttle-me@…`). */
   isSentinel(user: PracticeUser, name: string): boolean
 }

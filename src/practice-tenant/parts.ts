@@ -1,0 +1,4 @@
+import type { TenantPart } from './core/contract.ts'
+
+/** The parts that make the tenant; the login host belongs to the core. One line each. */
+export const parts: readonly TenantPart[] = []
