@@ -1,1 +1,35 @@
 export type * from './page.ts'
+export type {
+  AuditRow,
+  CheckpointRow,
+  JobItemRow,
+  JobRow,
+  LogRow,
+  LoginFailureRow,
+  OrganizationRow,
+  ProxyRow,
+  RepositoryOrganizationRow,
+  RepositoryRow,
+  RestoreEventRow,
+  RestoreSessionRow,
+  SecretRow,
+  SessionRow,
+  TaskRow,
+  TokenRow,
+  UserRow,
+} from './tables.ts'
+export { isDuplicate } from './errors.ts'
+export * from './open-database.ts'
+export * from './rows/audit-rows.ts'
+export * from './rows/checkpoint-rows.ts'
+export * from './rows/job-rows.ts'
+export * from './rows/log-rows.ts'
+export * from './rows/organization-rows.ts'
+export * from './rows/proxy-rows.ts'
+export * from './rows/repository-rows.ts'
+export * from './rows/restore-session-rows.ts'
+export * from './rows/secret-rows.ts'
+export * from './rows/session-rows.ts'
+export * from './rows/task-rows.ts'
+export * from './rows/token-rows.ts'
+export * from './rows/user-rows.ts'

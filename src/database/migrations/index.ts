@@ -1,0 +1,5 @@
+import type { Migration } from '../migrate.ts'
+import { beginning } from './0001-beginning.ts'
+
+/** In order, never changed once released; the position is the version. */
+export const migrations: readonly Migration[] = [beginning]

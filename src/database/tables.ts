@@ -1,0 +1,257 @@
+import type { Json } from '#base'
+import {
+  boolean,
+  count,
+  date,
+  json,
+  optional,
+  table,
+  text,
+  word,
+  type RowOf,
+  type StoredRow,
+} from './codecs.ts'
+
+// One entry per table, camel case here and snake case in the database. The engine's own words (statuses, settings)
+// pass through as text and JSON: this layer keeps them and knows nothing of them.
+
+export const organizations = table({
+  id: text,
+  type: text,
+  region: text,
+  name: text,
+  officeName: text,
+  description: optional(text),
+  tenantId: text,
+  isExchangeOnline: boolean,
+  isSharePointOnline: boolean,
+  exchangeOnlineSettings: optional(json<object>()),
+  sharePointOnlineSettings: optional(json<object>()),
+  verification: json<object>(),
+  createdAt: date,
+  updatedAt: date,
+})
+export type OrganizationRow = RowOf<typeof organizations>
+
+/** The accounts that an organization was added with, for the log-in of its tenant. */
+export const organizationAccounts = table({ organizationId: text, part: text, accountKey: text })
+
+export const secrets = table({
+  tableName: text,
+  rowId: text,
+  field: text,
+  envelope: text,
+  updatedAt: date,
+})
+export type SecretRow = RowOf<typeof secrets>
+
+export const users = table({
+  id: text,
+  name: text,
+  nameKey: text,
+  passwordHash: text,
+  role: text,
+  isEnabled: boolean,
+  createdAt: date,
+  passwordChangedAt: date,
+})
+export type UserRow = RowOf<typeof users>
+
+/** Failed log-ins by account name, known or not. */
+export const loginFailures = table({
+  accountKey: text,
+  failures: count,
+  lastFailedAt: date,
+  lockedUntil: optional(date),
+})
+export type LoginFailureRow = RowOf<typeof loginFailures>
+
+export const tokens = table({
+  id: text,
+  /** All tokens that came from one log-in. */
+  familyId: text,
+  kind: word<'access' | 'refresh'>(),
+  tokenHash: text,
+  principalKind: word<'administrator' | 'organization'>(),
+  /** The user or the organization. */
+  principalId: text,
+  name: text,
+  issuedAt: date,
+  expiresAt: date,
+  usedAt: optional(date),
+})
+export type TokenRow = RowOf<typeof tokens>
+
+export const audit = table({
+  sequence: count,
+  time: date,
+  actorKind: text,
+  actor: text,
+  action: text,
+  object: text,
+  result: text,
+  address: optional(text),
+  details: optional(text),
+  hash: text,
+})
+export type AuditRow = RowOf<typeof audit>
+
+export const proxies = table({
+  id: text,
+  hostName: text,
+  description: text,
+  port: count,
+  createdAt: date,
+})
+export type ProxyRow = RowOf<typeof proxies>
+
+export const repositories = table({
+  id: text,
+  name: text,
+  nameKey: text,
+  description: text,
+  path: text,
+  proxyId: text,
+  retention: json<object>(),
+  createdAt: date,
+})
+export type RepositoryRow = RowOf<typeof repositories>
+
+/** An organization's folder in a repository. Stays when the organization is removed: the data does too. */
+export const repositoryOrganizations = table({
+  repositoryId: text,
+  organizationId: text,
+  organizationName: text,
+  folder: text,
+  shardCount: count,
+  createdAt: date,
+})
+export type RepositoryOrganizationRow = RowOf<typeof repositoryOrganizations>
+
+export const jobs = table({
+  id: text,
+  organizationId: text,
+  repositoryId: text,
+  name: text,
+  nameKey: text,
+  description: text,
+  backupType: text,
+  isEnabled: boolean,
+  schedulePolicy: json<object>(),
+  nextRun: optional(date),
+  eTag: count,
+  createdAt: date,
+})
+export type JobRow = RowOf<typeof jobs>
+
+export const jobItems = table({
+  id: text,
+  jobId: text,
+  list: word<'selected' | 'excluded'>(),
+  /** What the item stands for, so that it is listed once. */
+  objectKey: text,
+  position: count,
+  item: json<object>(),
+})
+export type JobItemRow = RowOf<typeof jobItems>
+
+export const jobSessions = table({
+  id: text,
+  jobId: text,
+  organizationId: text,
+  repositoryId: text,
+  details: optional(text),
+  creationTime: date,
+  endTime: optional(date),
+  retryCount: count,
+  jobWillBeRetried: boolean,
+  progress: count,
+  configType: text,
+  status: text,
+  statistics: json<object>(),
+  eTag: count,
+})
+export type SessionRow = RowOf<typeof jobSessions>
+
+export const logItems = table({
+  usn: count,
+  id: text,
+  sessionId: text,
+  itemKey: optional(text),
+  type: text,
+  message: text,
+  creationTime: date,
+  endTime: optional(date),
+})
+export type LogRow = RowOf<typeof logItems>
+
+export const checkpoints = table({ sessionId: text, key: text, value: json<Json>() })
+export type CheckpointRow = RowOf<typeof checkpoints>
+
+export const tasks = table({
+  id: text,
+  kind: text,
+  /** At most one unfinished task of a kind has a key. */
+  key: text,
+  payload: json<object>(),
+  runAt: date,
+  attempts: count,
+  leaseOwner: optional(text),
+  leaseUntil: optional(date),
+  stopRequested: boolean,
+  createdAt: date,
+})
+export type TaskRow = RowOf<typeof tasks>
+
+export const restoreSessions = table({
+  id: text,
+  organizationId: text,
+  repositoryId: text,
+  type: text,
+  name: text,
+  state: text,
+  result: optional(text),
+  initiatedBy: text,
+  details: optional(text),
+  creationTime: date,
+  endTime: optional(date),
+  /** What the session needs to open again: its point in time, its owner. */
+  properties: json<object>(),
+})
+export type RestoreSessionRow = RowOf<typeof restoreSessions>
+
+export const restoreEvents = table({
+  sequence: count,
+  id: text,
+  sessionId: text,
+  type: text,
+  status: text,
+  title: text,
+  message: optional(text),
+  startTime: date,
+  endTime: optional(date),
+  properties: json<object>(),
+})
+export type RestoreEventRow = RowOf<typeof restoreEvents>
+
+/** The tables as Kysely sees them. */
+export interface Tables {
+  organizations: StoredRow<typeof organizations>
+  organizationAccounts: StoredRow<typeof organizationAccounts>
+  secrets: StoredRow<typeof secrets>
+  users: StoredRow<typeof users>
+  loginFailures: StoredRow<typeof loginFailures>
+  tokens: StoredRow<typeof tokens>
+  audit: StoredRow<typeof audit>
+  proxies: StoredRow<typeof proxies>
+  repositories: StoredRow<typeof repositories>
+  repositoryOrganizations: StoredRow<typeof repositoryOrganizations>
+  jobs: StoredRow<typeof jobs>
+  jobItems: StoredRow<typeof jobItems>
+  jobSessions: StoredRow<typeof jobSessions>
+  logItems: StoredRow<typeof logItems>
+  checkpoints: StoredRow<typeof checkpoints>
+  tasks: StoredRow<typeof tasks>
+  restoreSessions: StoredRow<typeof restoreSessions>
+  restoreEvents: StoredRow<typeof restoreEvents>
+}
