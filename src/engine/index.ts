@@ -1,5 +1,7 @@
 export * from './connectors/connectors.ts'
-export * from './access/access.ts'
+export { Access, type AccessParts, type Caller } from './access/access.ts'
+export * from './access/audit.ts'
+export { ACCESS_TOKEN_LIFETIME, type IssuedTokens } from './access/token-store.ts'
 export * from './access/principal.ts'
 export * from './organizations/organization.ts'
 export * from './organizations/organizations.ts'

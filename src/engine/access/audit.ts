@@ -1,0 +1,130 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { isHoldfastError, type Clock, type Secret } from '#base'
+import { auditRows, type AuditRow, type Database, type Page, type PageRequest } from '#database'
+import { requireAdministrator, type Principal } from './principal.ts'
+
+export interface AuditEvent {
+  readonly actor: Pick<Principal, 'name' | 'address'> & { readonly kind: Principal['kind'] | 'unknown' }
+  /** `organizations.add`. */
+  readonly action: string
+  /** An id or a name, never a secret. */
+  readonly object: string
+  /** `done`, or why not. */
+  readonly result: string
+  readonly details?: string
+}
+
+export interface AuditEntry {
+  readonly sequence: number
+  readonly time: Date
+  readonly actorKind: string
+  readonly actor: string
+  readonly action: string
+  readonly object: string
+  readonly result: string
+  readonly address?: string
+  readonly details?: string
+}
+
+const LONGEST = 300
+const CHECKED_AT_ONCE = 1_000
+
+const shortened = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`)
+
+/**
+ * Who did what to which object. Each row's hash covers the row and the hash before it, keyed from the root key, so that
+ * a changed, removed or reordered row shows. A cut tail does not show by itself: keep the last hash elsewhere.
+ */
+export class Audit {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #key: Uint8Array
+
+  constructor(parts: { readonly database: Database; readonly clock: Clock; readonly rootKey: Secret }) {
+    this.#database = parts.database
+    this.#clock = parts.clock
+    const root = Buffer.from(parts.rootKey.reveal(), 'base64')
+    this.#key = new Uint8Array(hkdfSync('sha256', root, '', 'holdfast audit', 32))
+  }
+
+  async record(event: AuditEvent): Promise<void> {
+    await this.#database.transaction(async (queries) => {
+      const last = await auditRows.last(queries)
+      const { address } = event.actor
+      const row = {
+        sequence: (last?.sequence ?? 0) + 1,
+        time: this.#clock.now(),
+        actorKind: event.actor.kind,
+        actor: shortened(event.actor.name),
+        action: event.action,
+        object: shortened(event.object),
+        result: event.result,
+        ...(address === undefined ? {} : { address: shortened(address) }),
+        ...(event.details === undefined ? {} : { details: shortened(event.details) }),
+      }
+      await auditRows.insert(queries, { ...row, hash: this.#hash(row, last?.hash ?? '') })
+    })
+  }
+
+  /** Records how `work` went, and hands on its result or error. */
+  async around<Result>(
+    principal: Principal,
+    action: string,
+    object: string,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const event = { actor: principal, action, object }
+    try {
+      const result = await work()
+      await this.record({ ...event, result: 'done' })
+      return result
+    } catch (error) {
+      await this.record({ ...event, result: isHoldfastError(error) ? error.code : 'failed' })
+      throw error
+    }
+  }
+
+  /** Oldest first. */
+  async list(principal: Principal, page: PageRequest = {}): Promise<Page<AuditEntry>> {
+    requireAdministrator(principal)
+    const { items, totalCount } = await auditRows.list(this.#database.queries, page)
+    return { items: items.map(({ hash: _hash, ...entry }) => entry), totalCount }
+  }
+
+  /** The first row that is not as it was written, or undefined when all are. */
+  async firstBroken(): Promise<number | undefined> {
+    let [sequence, previous] = [0, '']
+    for (;;) {
+      const rows = await auditRows.after(this.#database.queries, sequence, CHECKED_AT_ONCE)
+      for (const row of rows) {
+        if (row.sequence !== sequence + 1 || !this.#fits(row, previous)) return sequence + 1
+        sequence = row.sequence
+        previous = row.hash
+      }
+      if (rows.length < CHECKED_AT_ONCE) return undefined
+    }
+  }
+
+  #hash(row: Omit<AuditRow, 'hash'>, previous: string): string {
+    const { sequence, time, actorKind, actor, action, object, result, address, details } = row
+    const fields = [
+      sequence,
+      time,
+      actorKind,
+      actor,
+      action,
+      object,
+      result,
+      address ?? null,
+      details ?? null,
+    ]
+    return createHmac('sha256', this.#key)
+      .update(JSON.stringify([previous, ...fields]))
+      .digest('hex')
+  }
+
+  #fits(row: AuditRow, previous: string): boolean {
+    const [stored, expected] = [Buffer.from(row.hash), Buffer.from(this.#hash(row, previous))]
+    return stored.length === expected.length && timingSafeEqual(stored, expected)
+  }
+}
