@@ -1,1 +1,5 @@
-export {}
+export { buildApi, operationsOf, type ApiParts, type Engine } from './build-api.ts'
+export { openApiFor } from './contract/openapi.ts'
+export { VERSIONS, NEWEST, isVersion, type Version } from './contract/versions.ts'
+export type { PublicAddress } from './edge/links.ts'
+export type { HealthEntry, Service } from './service/service.routes.ts'

@@ -1,0 +1,177 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import { HoldfastError, notFound, type Logger, type Random } from '#base'
+import type { Access, BackupRepositories, Jobs, JobSessions, Organizations, Proxies } from '#engine'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { SecureContextOptions } from 'node:tls'
+import { tokenOperations } from './access/token.routes.ts'
+import { operationsOfContract } from './contract-operations.ts'
+import type { Operation } from './contract/operation.ts'
+import { isVersion, NEWEST, VERSIONS } from './contract/versions.ts'
+import { serveDocuments, welcomePage } from './documents.ts'
+import { errorAnswer } from './edge/errors.ts'
+import { fromFramework } from './edge/framework-errors.ts'
+import { knownOperations } from './edge/known-operations.ts'
+import type { PublicAddress } from './edge/links.ts'
+import { jobItemOperations } from './jobs/job-items.routes.ts'
+import { jobVerbs } from './jobs/job-verbs.routes.ts'
+import { jobOperations } from './jobs/jobs.routes.ts'
+import { directoryOperations } from './organizations/directory.routes.ts'
+import { organizationOperations } from './organizations/organizations.routes.ts'
+import { proxyOperations } from './proxies/proxies.routes.ts'
+import { forgiveUrl } from './reading/forgive-url.ts'
+import { parseBody } from './reading/parse-body.ts'
+import { backupRepositoryOperations } from './repositories/backup-repositories.routes.ts'
+import { serveVersion } from './serve-version.ts'
+import { serviceOperations, type Service } from './service/service.routes.ts'
+import { jobSessionOperations } from './sessions/job-sessions.routes.ts'
+
+/** What the engine offers to the edge. */
+export interface Engine {
+  readonly access: Access
+  readonly organizations: Organizations
+  readonly repositories: BackupRepositories
+  readonly proxies: Proxies
+  readonly jobs: Jobs
+  readonly sessions: JobSessions
+}
+
+export interface ApiParts {
+  readonly engine: Engine
+  readonly service: Service
+  readonly address: PublicAddress
+  readonly log: Logger
+  readonly random: Random
+  /** Certificate chain and key; TLS 1.2 at least. */
+  readonly tls: Pick<SecureContextOptions, 'key' | 'cert'>
+  /** Log-ins a minute from one address; undefined: no limit. */
+  readonly loginsPerMinute?: number
+  /** False where neither Swagger UI nor the OpenAPI documents shall be served. */
+  readonly documents?: boolean
+}
+
+/** Every operation that is built, for all versions. */
+export const operationsOf = ({
+  engine,
+  service,
+}: Pick<ApiParts, 'engine' | 'service'>): readonly Operation[] => [
+  ...tokenOperations(engine.access),
+  ...organizationOperations(engine.organizations),
+  ...directoryOperations(engine.organizations),
+  ...backupRepositoryOperations(engine.repositories),
+  ...proxyOperations(engine.proxies),
+  ...jobOperations(engine.jobs),
+  ...jobVerbs(engine.jobs),
+  ...jobItemOperations(engine.jobs),
+  ...jobSessionOperations(engine.sessions),
+  ...serviceOperations(service),
+]
+
+const KIB = 1024
+const BODY_LIMIT = 1024 * KIB
+const SECONDS = 1000
+
+/** The HTTPS server with all versions on one port. Not yet listening: call `listen`. */
+export const buildApi = async (parts: ApiParts): Promise<FastifyInstance> => {
+  const app = newServer(parts)
+  takeBodies(app)
+  logAnswers(app, parts.log)
+  await app.register(helmet, {
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  await app.register(rateLimit, { global: false, errorResponseBuilder: tooManyLogins })
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.header('cache-control', 'no-store')
+  })
+  answerOutside(app, parts.log)
+  await serveVersions(app, parts)
+  return app
+}
+
+const newServer = ({ tls, random }: ApiParts): FastifyInstance => {
+  const app = fastify({
+    logger: false,
+    https: { ...tls, minVersion: 'TLSv1.2', maxHeaderSize: 16 * KIB },
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 120 * SECONDS,
+    keepAliveTimeout: 5 * SECONDS,
+    exposeHeadRoutes: false,
+    genReqId: () => random.uuid(),
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    rewriteUrl: ({ url = '/' }) => forgiveUrl(url),
+    routerOptions: { caseSensitive: false, maxParamLength: 4096 },
+  })
+  app.server.headersTimeout = 10 * SECONDS
+  app.server.maxConnections = 2000
+  return app as unknown as FastifyInstance
+}
+
+const takeBodies = (app: FastifyInstance): void => {
+  app.removeAllContentTypeParsers()
+  const parse = async ({ headers }: FastifyRequest, body: string | Buffer) =>
+    parseBody(body as Buffer, {
+      contentType: headers['content-type'],
+      contentEncoding: headers['content-encoding'],
+    })
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, parse)
+}
+
+const logAnswers = (app: FastifyInstance, log: Logger): void => {
+  app.addHook('onResponse', async (request, reply) => {
+    const fields = {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    }
+    log.debug(fields, 'answered')
+  })
+}
+
+const tooManyLogins = (_request: unknown, { ttl }: { readonly ttl: number }): HoldfastError =>
+  new HoldfastError('throttled', 'too many log-ins from this address, wait a while', { retryAfterMs: ttl })
+
+/** What lies outside of every version. */
+const answerOutside = (app: FastifyInstance, log: Logger): void => {
+  app.get('/', async (_request, reply) =>
+    reply.header('content-type', 'text/html; charset=utf-8').send(welcomePage()),
+  )
+  app.setNotFoundHandler(async () => {
+    throw notFound('there is nothing at this address')
+  })
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const named = request.url.split('/')[1]?.toLowerCase() ?? ''
+    const error = fromFramework(thrown)
+    const answer = errorAnswer(isVersion(named) ? named : NEWEST, error, request.id)
+    if (answer.isUnexpected) log.error({ requestId: request.id, err: error }, 'request failed')
+    return reply
+      .status(answer.status)
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(JSON.stringify(answer.body))
+  })
+}
+
+const serveVersions = async (app: FastifyInstance, parts: ApiParts): Promise<void> => {
+  const operations = operationsOf(parts)
+  for (const version of VERSIONS) {
+    const prefix = `/${version}`
+    if (parts.documents !== false) await app.register(serveDocuments(version, operations))
+    const known = knownOperations(operationsOfContract, version)
+    const { engine, address, log, loginsPerMinute } = parts
+    await app.register(
+      serveVersion({
+        version,
+        operations,
+        access: engine.access,
+        address,
+        log,
+        known,
+        ...(loginsPerMinute === undefined ? {} : { loginsPerMinute }),
+      }),
+      { prefix },
+    )
+  }
+}

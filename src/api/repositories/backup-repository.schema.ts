@@ -1,0 +1,62 @@
+import { Type } from 'typebox'
+import { links } from '../contract/pages.ts'
+import { count, flag, integer, object, oneOf, text, uuid } from '../contract/schema.ts'
+import { DAILY_TYPES, DAYS } from '../jobs/calendar-words.ts'
+
+const YEARS = ['Year1', 'Years2', 'Years3', 'Years5', 'Years7', 'Years10', 'Years25', 'Keep'] as const
+
+const fields = {
+  name: text({ maxLength: 512 }),
+  description: text({ maxLength: 4096 }),
+  path: text({ maxLength: 4096 }),
+  proxyId: uuid(),
+  retentionType: oneOf(['ItemLevel', 'SnapshotBased']),
+  retentionPeriodType: oneOf(['Daily', 'Monthly', 'Yearly']),
+  dailyRetentionPeriod: integer({ minimum: 1 }),
+  monthlyRetentionPeriod: integer({ minimum: 1 }),
+  yearlyRetentionPeriod: oneOf(YEARS),
+  retentionFrequencyType: oneOf(['Daily', 'Monthly']),
+  dailyTime: text({ description: 'HH:mm:ss' }),
+  dailyType: oneOf(DAILY_TYPES),
+  monthlyTime: text({ description: 'HH:mm:ss' }),
+  monthlyDaynumber: oneOf(['First', 'Second', 'Third', 'Fourth', 'Last']),
+  monthlyDayofweek: oneOf(DAYS),
+}
+
+export const BackupRepository = object('BackupRepository', {
+  id: uuid({ readOnly: true }),
+  ...fields,
+  capacityBytes: count({ readOnly: true }),
+  freeSpaceBytes: count({ readOnly: true }),
+  objectStorageEncryptionEnabled: flag(),
+  isLongTerm: flag({ since: 'v6', readOnly: true }),
+  isOutOfSync: flag({ readOnly: true }),
+  isOutdated: flag({ since: 'v8', readOnly: true }),
+  isOutOfOrder: flag({ since: 'v8', readOnly: true }),
+  outOfOrderReason: text({ since: 'v8', readOnly: true }),
+  _links: links(),
+})
+
+export const BackupRepositoryBody = object('BackupRepositoryToSave', {
+  ...fields,
+  attachUsedRepository: flag({ writeOnly: true }),
+  objectStorageId: uuid({ until: 'v8', writeOnly: true }),
+  objectStorageCachePath: text({ until: 'v8', writeOnly: true }),
+  objectStorageEncryptionEnabled: flag({ writeOnly: true }),
+  encryptionKeyId: uuid({ writeOnly: true }),
+})
+
+export const RepositoryQuery = Type.Object({
+  proxyId: uuid(),
+  longTerm: flag({ since: 'v6' }),
+  organizationId: uuid({ since: 'v8' }),
+})
+
+export const BackedUpOrganization = object('BackedUpOrganization', {
+  id: uuid({ description: 'The organization.' }),
+  name: text(),
+  usedSpaceBytes: count(),
+  localCacheUsedSpaceBytes: count(),
+  objectStorageUsedSpaceBytes: count(),
+  _links: links(),
+})
