@@ -19,7 +19,7 @@ export interface Templates {
 
 const isOrdinary = ({ mail }: Template): boolean => {
   const { subject, from, body } = mail.content
-  const isReadable = subject.length > 3 && !subject.includes('\ufffd') && !body.content.includes('\ufffd')
+  const isReadable = subject.length > 3 && !/[\ufffd\u00ef]/.test(subject) && !body.content.includes('\ufffd')
   return (
     isReadable &&
     body.content.length > 60 &&

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 import type { JsonObject } from '#base'
 
 import { GraphError } from '../core/contract.ts'
@@ -81,12 +79,8 @@ const create = async (call: MailCall): Promise<TenantAnswer> => {
   const { mailbox, request } = call
   const { description, size } = readDescription(await request.json())
   const row = messageOf(call)
-  const count = mailbox.db.prepare<[], { count: number }>('SELECT COUNT(*) AS count FROM mail_uploads').get()!
-    .count
-  const digest = createHash('sha256')
-    .update(`${row.id} ${count} ${mailbox.now()} ${description.name}`)
-    .digest('base64url')
-  const [id, secret] = [digest.slice(0, 20), digest.slice(20)]
+  const id = call.state.random.uuid()
+  const secret = Buffer.from(call.state.random.bytes(32)).toString('base64url')
   const expires = mailbox.now() + LIFETIME_SECONDS
   mailbox.db
     .prepare(
