@@ -4,3 +4,6 @@ export {
   type PracticeTenant,
   type PracticeTenantOptions,
 } from './core/practice-tenant.ts'
+export type { CountersView, LoggedRequest } from './core/counters.ts'
+export type { FaultKind, FaultPlan, FaultRule } from './core/faults.ts'
+export type { Limits } from './core/throttling.ts'

@@ -1,12 +1,13 @@
 import { messageOf, type Clock, type Logger, type Random } from '#base'
 import { errorAnswer, finish, graphHeaders, stampFor, type Finished, type Stamp } from './answers.ts'
-import { GraphError, type AccessToken, type HostRole, type Route, type ServiceArea } from './contract.ts'
+import { GraphError, type AccessToken, type Route, type ServiceArea } from './contract.ts'
+import { CutConnection } from './cut-connection.ts'
 import { PracticeRequest, type Call } from './request.ts'
 import { parsePath, type ParsedPath, type Router } from './router.ts'
 
 /** Says who calls; refuses what is no valid token for this host. */
 export interface Gatekeeper {
-  identify(call: Call): AccessToken | undefined
+  identify(call: Pick<Call, 'role' | 'headers'>): AccessToken | undefined
   /** Throws unless the token may use the route. */
   admit(route: Route, request: PracticeRequest): void
 }
@@ -23,6 +24,19 @@ export interface DispatcherParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Told of every answer. */
+  readonly note: (
+    call: Call,
+    status: number,
+    route: Route | undefined,
+    token: AccessToken | undefined,
+  ) => void
+}
+
+/** What became known of a call on its way. */
+interface Seen {
+  route: Route | undefined
+  token: AccessToken | undefined
 }
 
 const NO_TOKEN_AREAS: ReadonlySet<ServiceArea> = new Set(['login', 'open', 'ews'])
@@ -42,34 +56,46 @@ export class Dispatcher {
     this.#parts = parts
   }
 
+  /** Throws only CutConnection: then there is no answer. */
   async dispatch(call: Call): Promise<Finished> {
-    const { clock, random, log } = this.#parts
+    const { clock, random, note } = this.#parts
     const stamp = stampFor(call.headers, clock, random)
     const common = call.role === 'login' ? {} : graphHeaders(stamp)
-    let area: ServiceArea = call.role === 'login' ? 'login' : 'open'
+    const seen: Seen = { route: undefined, token: undefined }
+    const finished = await this.#answer(call, stamp, common, seen)
+    note(call, finished.status, seen.route, seen.token)
+    return finished
+  }
+
+  async #answer(
+    call: Call,
+    stamp: Stamp,
+    common: Readonly<Record<string, string>>,
+    seen: Seen,
+  ): Promise<Finished> {
     try {
-      if (call.method === 'OPTIONS') return finish({ status: 204 }, common, area)
-      const { route, request } = this.#route(call)
-      area = route.area
-      return await this.#run(route, request, common)
+      if (call.method === 'OPTIONS') return finish({ status: 204 }, common, 'open')
+      const request = this.#route(call, seen)
+      return await this.#run(seen.route!, request, common)
     } catch (error) {
+      if (error instanceof CutConnection) throw error
       if (!(error instanceof GraphError)) {
-        log.error(
+        this.#parts.log.error(
           { method: call.method, path: call.url.pathname, reason: messageOf(error) },
           'handler failed',
         )
       }
+      const area = seen.route?.area ?? (call.role === 'login' ? 'login' : 'open')
       return finish(this.#refusal(error, stamp, call), common, area)
     }
   }
 
-  #route(call: Call): { route: Route; request: PracticeRequest } {
+  #route(call: Call, seen: Seen): PracticeRequest {
     const { router, gatekeeper, log } = this.#parts
     let parsed = parsePath(withoutVersion(call))
-    let token: AccessToken | undefined
     if (call.role === 'graph' && parsed.segments[0]?.toLowerCase() === 'me') {
-      token = gatekeeper.identify(call)
-      parsed = ownPath(parsed, token)
+      seen.token = gatekeeper.identify(call)
+      parsed = ownPath(parsed, seen.token)
     }
     const match = router.find(call.role, call.method, parsed)
     if (match === undefined) {
@@ -78,11 +104,12 @@ export class Dispatcher {
     }
     if ('allowed' in match) throw methodNotAllowed(match.allowed)
     const { route, params } = match
+    seen.route = route
     if (route.refusesToken === true && call.headers.authorization !== undefined) throw tokenNotWanted()
-    if (!NO_TOKEN_AREAS.has(route.area)) token ??= gatekeeper.identify(call)
-    const request = new PracticeRequest(call, { params, itemPath: parsed.itemPath, token })
+    if (!NO_TOKEN_AREAS.has(route.area)) seen.token ??= gatekeeper.identify(call)
+    const request = new PracticeRequest(call, { params, itemPath: parsed.itemPath, token: seen.token })
     if (!NO_TOKEN_AREAS.has(route.area)) gatekeeper.admit(route, request)
-    return { route, request }
+    return request
   }
 
   #run(route: Route, request: PracticeRequest, common: Readonly<Record<string, string>>): Promise<Finished> {
@@ -129,5 +156,3 @@ const tokenNotWanted = (): GraphError =>
     'unauthenticated',
     'A pre-authenticated address must be called without an Authorization header.',
   )
-
-export type { HostRole }

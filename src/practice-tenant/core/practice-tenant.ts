@@ -4,16 +4,24 @@ import { join } from 'node:path'
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger, type Random } from '#base'
 import { UserRows } from '../directory/user-rows.ts'
 import { Gate } from '../entra/gate.ts'
-import { EntraRows, type Grant } from '../entra/entra-rows.ts'
+import { EntraRows } from '../entra/entra-rows.ts'
 import { entraRoutes } from '../entra/entra.ts'
+import { permissionsFor } from '../entra/permissions.ts'
 import { newSigningKey, Tokens } from '../entra/tokens.ts'
 import { parts as allParts } from '../parts.ts'
-import { seedAccounts, type AdminAccount } from '../seed/accounts.ts'
+import { seedAccounts, seedSentinels, type AdminAccount } from '../seed/accounts.ts'
 import { seedApplication, type SeededApplication } from '../seed/application.ts'
 import { seededUuid } from '../seed/ids.ts'
 import { domainOf } from '../seed/people.ts'
 import { Authority } from './authority.ts'
-import type { HostRole, SeedOptions, TenantPart, TenantSettings, TenantState } from './contract.ts'
+import { batchRoute } from './batch.ts'
+import type { AccessToken, HostRole, Route, SeedOptions, TenantPart, TenantState } from './contract.ts'
+import { PracticeControls } from './controls.ts'
+import { Counters } from './counters.ts'
+import { Faults } from './faults.ts'
+import { practiceRoutes } from './practice-routes.ts'
+import type { Call } from './request.ts'
+import { Throttling } from './throttling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Router } from './router.ts'
 import { Hosts } from './server.ts'
@@ -33,6 +41,8 @@ export interface PracticeTenantOptions {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Logger
+  /** Users whose names ask for faults, besides the others: `throttle-me`, `flaky`, `slow`. */
+  readonly sentinels?: readonly string[]
   /** For tests of one part; default: all. */
   readonly parts?: readonly TenantPart[]
 }
@@ -57,15 +67,18 @@ export interface PracticeTenant extends AsyncDisposable {
   /** Two accounts with MFA; the first is for Exchange, the second for SharePoint. */
   readonly admin: AdminAccount
   readonly sharepointAdmin: AdminAccount
-  readonly settings: TenantSettings
-  /** A token of the application (default: the backup application) as the login host would give it. */
-  token(request?: {
-    readonly audience?: string
-    readonly application?: string
-    readonly roles?: readonly string[]
-  }): string
-  grant(grants: readonly Grant[], application?: string): void
-  revoke(grants: readonly Grant[], application?: string): void
+  /** Grants, secrets, certificates, accounts, limits; its key opens `/_practice/…` on the login port. */
+  readonly controls: PracticeControls
+  readonly counters: Counters
+  readonly faults: Faults
+  /** A token of an application (default: the backup's) as the login host would give it to a certificate. */
+  token(request?: TokenWish): string
+}
+
+export interface TokenWish {
+  readonly audience?: string
+  readonly application?: string
+  readonly roles?: readonly string[]
 }
 
 const DEFAULT_SEED: SeedOptions = { users: 3, mails: 20, files: 10, seed: 1, name: 'contoso' }
@@ -73,106 +86,186 @@ const TOKEN_SECONDS = { least: 3600, spread: 1800 }
 
 /** Starts a Microsoft 365 tenant on loopback. Dispose it to stop: sockets are cut, state in a data folder stays. */
 export const startPracticeTenant = async (options: PracticeTenantOptions = {}): Promise<PracticeTenant> => {
-  const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
-  const log = options.log ?? silentLogger
   const folder = options.data ?? mkdtempSync(join(tmpdir(), 'practice-tenant-'))
   mkdirSync(folder, { recursive: true })
+  const tenant = openTenant(options, random)
+  const { state, controls, entra, tokens } = tenant
+  const authority = await Authority.open(folder, random)
+  const ownOrigin = (role: HostRole): string => hosts.origin(role)
+  const dispatcher = buildDispatcher(tenant, ownOrigin, options.parts ?? allParts)
+  const hosts = await Hosts.listen({
+    authority,
+    tenantName: state.seed.name,
+    port: options.port ?? 0,
+    log: state.log,
+    answer: (call) => dispatcher.dispatch(call),
+  })
+  return {
+    tenantId: state.tenantId,
+    domain: domainOf(state.seed),
+    state,
+    origin: ownOrigin,
+    proxyUrl: hosts.proxyUrl,
+    caFile: authority.file,
+    ca: authority.pem,
+    application: tenant.application,
+    editor: tenant.editor,
+    admin: tenant.admin,
+    sharepointAdmin: tenant.sharepointAdmin,
+    controls,
+    counters: controls.counters,
+    faults: controls.faults,
+    token: (wish = {}) => issueToken(tenant.application.id, { entra, tokens, state }, wish),
+    async [Symbol.asyncDispose]() {
+      await hosts[Symbol.asyncDispose]()
+      state.db.close()
+      if (options.data === undefined) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface OpenTenant {
+  readonly state: TenantState
+  readonly controls: PracticeControls
+  readonly users: UserRows
+  readonly entra: EntraRows
+  readonly tokens: Tokens
+  readonly application: SeededApplication
+  readonly editor: SeededApplication
+  readonly admin: AdminAccount
+  readonly sharepointAdmin: AdminAccount
+}
+
+/** Opens the state, and seeds it when it is new. */
+const openTenant = (options: PracticeTenantOptions, random: Random): OpenTenant => {
+  const clock = options.clock ?? systemClock
   const db = openDatabase(options.data)
-  const seed = JSON.parse(
-    lasting(db, 'seed', () => JSON.stringify({ ...DEFAULT_SEED, ...options.seed })),
-  ) as SeedOptions
-  const tenantId = seededUuid(seed.seed, 'tenant', seed.name)
+  const wanted = { ...DEFAULT_SEED, ...options.seed }
+  const seed = JSON.parse(lasting(db, 'seed', () => JSON.stringify(wanted))) as SeedOptions
   const users = new UserRows(db, seed)
   const entra = new EntraRows(db, clock, random)
-  const isNew = users.isEmpty
-  if (isNew) users.seed()
-  const settings: TenantSettings = {
-    legacyEws: options.legacyEws ?? false,
-    throttling: options.throttling ?? true,
-  }
-  const state: TenantState = {
+  if (users.isEmpty) users.seed()
+  const settings = { legacyEws: options.legacyEws ?? false, throttling: options.throttling ?? true }
+  const state = tenantState({
     db,
     clock,
     random,
-    log,
-    tenantId,
+    log: options.log ?? silentLogger,
     seed,
     settings,
-    user: (name) => users.get(name),
-    users: () => users.all(),
-    basicAccount: (name, password) => {
-      const id = entra.basicUserId(name, password)
-      return id === undefined ? undefined : users.find(id)
-    },
-    isSentinel: (user, name) => new RegExp(`^${name}(-[^@]*)?@`, 'i').test(user.userPrincipalName),
-  }
-  const application = seedApplication(db, entra, seed, random, 'backup')
-  const editor = seedApplication(db, entra, seed, random, 'editor')
-  const { admin, sharepointAdmin } = seedAccounts({ db, entra, users, seed, random })
-  const tokens = new Tokens({ pem: lasting(db, 'signing-key', newSigningKey), tenantId, clock, random })
+    users,
+    entra,
+  })
+  const application = seedApplication({ db, rows: entra, seed, random }, 'backup')
+  const editor = seedApplication({ db, rows: entra, seed, random }, 'editor')
+  const accounts = seedAccounts({ db, entra, users, seed, random })
+  seedSentinels(users, seed, options.sentinels ?? [])
+  const controls = new PracticeControls({
+    settings,
+    counters: new Counters(clock),
+    faults: new Faults(state),
+    entra,
+    users,
+    nowMs: () => clock.nowMs(),
+    application: application.id,
+    key: Buffer.from(random.bytes(24)).toString('base64url'),
+    userCount: seed.users,
+  })
+  const pem = lasting(db, 'signing-key', newSigningKey)
+  const tokens = new Tokens({ pem, tenantId: state.tenantId, clock, random })
+  return { state, controls, users, entra, tokens, application, editor, ...accounts }
+}
 
-  let hosts: Hosts | undefined
-  const ownOrigin = (role: HostRole): string => hosts!.origin(role)
-  const router = new Router()
+type StateParts = Pick<TenantState, 'db' | 'clock' | 'random' | 'log' | 'seed' | 'settings'> & {
+  readonly users: UserRows
+  readonly entra: EntraRows
+}
+
+const tenantState = ({ users, entra, ...parts }: StateParts): TenantState => ({
+  ...parts,
+  tenantId: seededUuid(parts.seed.seed, 'tenant', parts.seed.name),
+  user: (name) => users.get(name),
+  users: () => users.all(),
+  basicAccount: (name, password) => {
+    const id = entra.basicUserId(name, password)
+    return id === undefined ? undefined : users.find(id)
+  },
+  isSentinel: (user, name) => new RegExp(`^${name}(-[^@]*)?@`, 'i').test(user.userPrincipalName),
+})
+
+/** Joins routes, door and filters. */
+const buildDispatcher = (
+  tenant: OpenTenant,
+  ownOrigin: (role: HostRole) => string,
+  parts: readonly TenantPart[],
+): Dispatcher => {
+  const { state, controls, users, entra, tokens } = tenant
+  const { clock, random, log, seed, settings } = state
+  const gatekeeper = new Gate({ tokens, tenantName: seed.name, ownOrigin, permissionsFor })
   const tokenLifetimeSeconds = (): number =>
+    controls.tokenLifetimeSeconds ??
     TOKEN_SECONDS.least + Math.floor(random.fraction() * TOKEN_SECONDS.spread)
+  const router = new Router()
   const login = entraRoutes({
     state,
     rows: entra,
     tokens,
     domain: domainOf(seed),
     ownOrigin,
+    isPrincipal: (name) => users.find(name) !== undefined,
     tokenLifetimeSeconds,
   })
-  for (const route of login) router.add(route)
-  for (const part of options.parts ?? allParts) for (const route of part(state)) router.add(route)
-  const gatekeeper = new Gate({
-    tokens,
-    tenantName: seed.name,
-    ownOrigin,
-    permissionsFor: (route) => route.permissions ?? [],
-  })
-  const dispatcher = new Dispatcher({ router, gatekeeper, filters: [], clock, random, log })
-  const authority = await Authority.open(folder, random)
-  hosts = await Hosts.listen({
-    authority,
-    tenantName: seed.name,
-    port: options.port ?? 0,
+  const batch = batchRoute({ dispatcher: () => dispatcher, gatekeeper, random })
+  const routes = [...login, ...practiceRoutes(controls), batch, ...parts.flatMap((part) => part(state))]
+  for (const route of routes) router.add(route)
+  const limits = () => controls.limits
+  const throttling = new Throttling({ clock, settings, limits, tenantId: state.tenantId })
+  const dispatcher = new Dispatcher({
+    router,
+    gatekeeper,
+    filters: [controls.counters, throttling, controls.faults],
+    clock,
+    random,
     log,
-    answer: (call) => dispatcher.dispatch(call),
+    note: (call, status, route, token) => noteCall(controls.counters, call, { status, route, token }),
   })
+  return dispatcher
+}
 
-  return {
-    tenantId,
-    domain: domainOf(seed),
-    state,
-    origin: ownOrigin,
-    proxyUrl: hosts.proxyUrl,
-    caFile: authority.file,
-    ca: authority.pem,
-    application,
-    editor,
-    admin,
-    sharepointAdmin,
-    settings,
-    token: (request = {}) => {
-      const row = entra.application(request.application ?? application.id)!
-      return tokens.issue({
-        issuer: `https://sts.windows.net/${tenantId}/`,
-        audience: request.audience ?? 'https://graph.microsoft.com',
-        application: { id: row.id, name: row.name, principalId: row.principal_id },
-        roles: request.roles ?? entra.roles(row.id, 'graph'),
-        appidacr: '2',
-        lifetimeSeconds: TOKEN_SECONDS.least,
-      })
+const noteCall = (
+  counters: Counters,
+  call: Call,
+  answer: { status: number; route: Route | undefined; token: AccessToken | undefined },
+): void => {
+  const agent = call.headers['user-agent']
+  counters.note(
+    {
+      role: call.role,
+      method: call.method,
+      path: call.url.pathname + call.url.search,
+      ...(answer.token === undefined ? {} : { application: answer.token.applicationId }),
+      ...(agent === undefined ? {} : { userAgent: agent }),
     },
-    grant: (grants, id = application.id) => entra.grant(id, grants),
-    revoke: (grants, id = application.id) => entra.revoke(id, grants),
-    async [Symbol.asyncDispose]() {
-      await hosts[Symbol.asyncDispose]()
-      db.close()
-      if (options.data === undefined) rmSync(folder, { recursive: true, force: true })
-    },
-  }
+    answer.status,
+    answer.route,
+  )
+}
+
+const issueToken = (
+  backupApplication: string,
+  parts: { entra: EntraRows; tokens: Tokens; state: TenantState },
+  wish: TokenWish,
+): string => {
+  const { entra, tokens, state } = parts
+  const row = entra.application(wish.application ?? backupApplication)!
+  const audience = wish.audience ?? 'https://graph.microsoft.com'
+  return tokens.issue({
+    issuer: `https://sts.windows.net/${state.tenantId}/`,
+    audience,
+    application: { id: row.id, name: row.name, principalId: row.principal_id },
+    roles: wish.roles ?? entra.roles(row.id, 'graph'),
+    appidacr: '2',
+    lifetimeSeconds: TOKEN_SECONDS.least,
+  })
 }

@@ -11,6 +11,8 @@ export interface Call {
   readonly readBody: () => Promise<Buffer>
   readonly origin: (role: HostRole) => string
   readonly signal: AbortSignal
+  /** Calls back when the answer has gone out, or the client has. */
+  readonly onSent: (callback: () => void) => void
 }
 
 const queryOf = (url: URL): ReadonlyMap<string, string> => {
@@ -99,5 +101,10 @@ export class PracticeRequest implements TenantRequest {
 
   origin(role: HostRole): string {
     return this.#call.origin(role)
+  }
+
+  /** Calls back when the answer has gone out, or the client has. */
+  onSent(callback: () => void): void {
+    this.#call.onSent(callback)
   }
 }

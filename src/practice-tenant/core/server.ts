@@ -8,6 +8,7 @@ import { messageOf, type Logger } from '#base'
 import type { Finished } from './answers.ts'
 import type { Authority } from './authority.ts'
 import { GraphError, type HostRole } from './contract.ts'
+import { CutConnection } from './cut-connection.ts'
 import { cloudOrigin, hostPlaces, ROLES, type HostPlace } from './hosts.ts'
 import type { Call } from './request.ts'
 
@@ -20,6 +21,9 @@ export interface HostsOptions {
   readonly answer: (call: Call) => Promise<Finished>
 }
 
+export { CutConnection }
+
+const KEEP_ALIVE = { keepAlive: true, keepAliveTimeout: 65_000, requestTimeout: 0 }
 const MAX_BODY_BYTES = 256 * 1024 * 1024
 
 const readAll = async (message: IncomingMessage): Promise<Buffer> => {
@@ -32,9 +36,6 @@ const readAll = async (message: IncomingMessage): Promise<Buffer> => {
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
 }
-
-/** An answer that ends its connection before it is whole, as a network does. */
-export class CutConnection extends Error {}
 
 /** The sockets: one port for each host role, and a proxy that answers for Microsoft's names and reaches nothing else. */
 export class Hosts {
@@ -53,7 +54,7 @@ export class Hosts {
     const hosts = new Hosts(options)
     const leaf = await options.authority.leaf(['localhost', '127.0.0.1'])
     for (const [index, role] of ROLES.entries()) {
-      const server = createHttpsServer({ ...leaf, keepAlive: true }, (message, response) => {
+      const server = createHttpsServer({ ...leaf, ...KEEP_ALIVE }, (message, response) => {
         void hosts.#serve(message, response, { role, origin: (other) => hosts.origin(other) })
       })
       await hosts.#open(server, role, index)
@@ -114,7 +115,7 @@ export class Hosts {
     const { authority } = this.#options
     return createHttpsServer(
       {
-        keepAlive: true,
+        ...KEEP_ALIVE,
         SNICallback: (host, done) => {
           if (!this.#places.has(host.toLowerCase())) return done(new Error(`no certificate for ${host}`))
           authority.contextFor(host.toLowerCase()).then(
@@ -152,6 +153,7 @@ export class Hosts {
         headers: message.headers,
         readBody,
         signal: gone.signal,
+        onSent: (callback) => void response.once('close', callback),
       })
       await this.#write(message, response, finished)
     } catch (error) {

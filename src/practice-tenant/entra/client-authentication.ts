@@ -1,6 +1,7 @@
+import { checkAssertion } from './client-assertion.ts'
 import type { ApplicationRow } from './entra-rows.ts'
 import { EntraRefusal } from './refusals.ts'
-import type { TokenCall } from './token-endpoint.ts'
+import type { TokenCall } from './token-call.ts'
 
 export interface Client extends ApplicationRow {
   readonly appidacr: '0' | '1' | '2'
@@ -25,11 +26,23 @@ export const applicationOf = (call: TokenCall): ApplicationRow => {
 }
 
 /** A confidential client proves itself, by secret or by a signed assertion. */
-export const authenticateClient = async (call: TokenCall): Promise<Client> => {
+export const authenticateClient = (call: TokenCall): Client => {
+  const client = authenticateIfAsked(call)
+  if (client.appidacr === '0') throw new EntraRefusal(7000218)
+  return client
+}
+
+/** A public client names itself only; what credentials there are must be right. */
+export const authenticateIfAsked = (call: TokenCall): Client => {
   const { parts, form } = call
   const application = applicationOf(call)
+  const assertion = form.get('client_assertion')
+  if (assertion !== null && assertion !== '') {
+    checkAssertion(call, application.id, assertion)
+    return { ...application, appidacr: '2' }
+  }
   const secret = basicCredentials(call)?.secret ?? form.get('client_secret')
-  if (secret === null || secret === '') throw new EntraRefusal(7000218)
+  if (secret === null || secret === '') return { ...application, appidacr: '0' }
   const verdict = parts.rows.checkSecret(application.id, secret)
   if (verdict === 'wrong') throw new EntraRefusal(7000215, { app: application.id })
   if (verdict === 'expired') throw new EntraRefusal(7000222, { app: application.id })

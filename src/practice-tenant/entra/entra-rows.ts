@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type { Clock, Random } from '#base'
 
@@ -10,14 +10,44 @@ export interface ApplicationRow {
   readonly enabled: number
 }
 
+export const ACCOUNT_STATES = ['ok', 'disabled', 'locked', 'expired', 'empty', 'enrol', 'blocked'] as const
+export type AccountState = (typeof ACCOUNT_STATES)[number]
+
 export interface AccountRow {
   readonly user_id: string
   readonly name: string
   readonly password: string | null
   readonly app_password: string | null
   readonly mfa: number
-  /** `ok`, `disabled`, `locked`, `expired`, `empty`, `enrol` (must set MFA up), `blocked` (Conditional Access). */
-  readonly state: string
+  /** `enrol`: must set MFA up; `blocked`: by Conditional Access. */
+  readonly state: AccountState
+}
+
+export interface CertificateRow {
+  readonly key_id: string
+  readonly application: string
+  readonly pem: string
+  /** Thumbprints in lower-case hex. */
+  readonly sha1: string
+  readonly sha256: string
+  readonly expires_ms: number
+}
+
+export interface RefreshRow {
+  readonly user_id: string
+  readonly application: string
+  readonly scope: string
+  readonly expires_ms: number
+}
+
+export interface DeviceRow {
+  readonly code: string
+  readonly user_code: string
+  readonly application: string
+  readonly scope: string
+  readonly expires_ms: number
+  readonly state: 'pending' | 'declined' | 'approved' | 'used'
+  readonly user_id: string | null
 }
 
 export interface Grant {
@@ -105,6 +135,68 @@ export class EntraRows {
     return row.expires_ms <= this.#clock.nowMs() ? 'expired' : 'good'
   }
 
+  /** Registers a certificate (PEM) with which the application may sign. Returns its SHA-256 thumbprint in hex. */
+  addCertificate(application: string, pem: string): string {
+    const certificate = new X509Certificate(pem)
+    const hex = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase()
+    const sha256 = hex(certificate.fingerprint256)
+    this.db
+      .prepare('INSERT INTO application_certificates VALUES (?, ?, ?, ?, ?, ?)')
+      .run(
+        this.#random.uuid(),
+        application,
+        certificate.toString(),
+        hex(certificate.fingerprint),
+        sha256,
+        new Date(certificate.validTo).getTime(),
+      )
+    return sha256
+  }
+
+  certificates(application: string): CertificateRow[] {
+    return this.db
+      .prepare<[string], CertificateRow>('SELECT * FROM application_certificates WHERE application = ?')
+      .all(application)
+  }
+
+  /** False when this assertion has been used before. */
+  useAssertion(jti: string, expiresMs: number): boolean {
+    this.db.prepare('DELETE FROM used_assertions WHERE expires_ms < ?').run(this.#clock.nowMs() - 600_000)
+    return (
+      this.db.prepare('INSERT OR IGNORE INTO used_assertions VALUES (?, ?)').run(jti, expiresMs).changes === 1
+    )
+  }
+
+  addRefreshToken(token: string, row: RefreshRow): void {
+    this.db
+      .prepare('INSERT INTO refresh_tokens VALUES (?, ?, ?, ?, ?)')
+      .run(hash(token), row.user_id, row.application, row.scope, row.expires_ms)
+  }
+
+  refreshToken(token: string): RefreshRow | undefined {
+    return this.db
+      .prepare<[string], RefreshRow>('SELECT * FROM refresh_tokens WHERE hash = ?')
+      .get(hash(token))
+  }
+
+  addDevice(row: DeviceRow): void {
+    this.db
+      .prepare(
+        'INSERT INTO device_codes VALUES (@code, @user_code, @application, @scope, @expires_ms, @state, @user_id)',
+      )
+      .run(row)
+  }
+
+  device(code: string): DeviceRow | undefined {
+    return this.db
+      .prepare<[string, string], DeviceRow>('SELECT * FROM device_codes WHERE code = ? OR user_code = ?')
+      .get(code, code)
+  }
+
+  setDevice(code: string, state: DeviceRow['state'], userId: string | null): void {
+    this.db.prepare('UPDATE device_codes SET state = ?, user_id = ? WHERE code = ?').run(state, userId, code)
+  }
+
   grant(application: string, grants: readonly Grant[]): void {
     const insert = this.db.prepare('INSERT OR IGNORE INTO grants VALUES (?, ?, ?)')
     this.db.transaction(() => {
@@ -143,6 +235,14 @@ export class EntraRows {
 
   account(name: string): AccountRow | undefined {
     return this.db.prepare<[string], AccountRow>('SELECT * FROM accounts WHERE name = ?').get(name)
+  }
+
+  accountOf(userId: string): AccountRow | undefined {
+    return this.db.prepare<[string], AccountRow>('SELECT * FROM accounts WHERE user_id = ?').get(userId)
+  }
+
+  isPassword(account: AccountRow, password: string): boolean {
+    return account.password !== null && same(account.password, password)
   }
 
   /** Basic authentication: an app password, or the password of an account without MFA. */

@@ -51,7 +51,7 @@ export class Gate implements Gatekeeper {
     this.#parts = parts
   }
 
-  identify(call: Call): AccessToken {
+  identify(call: Pick<Call, 'role' | 'headers'>): AccessToken {
     const { authorization } = call.headers
     if (authorization === undefined || authorization === '') throw refused('Access token is empty.')
     const bearer = /^bearer\s+(\S+)$/i.exec(authorization)

@@ -59,7 +59,11 @@ const REFUSALS = {
     401,
     "Client assertion application identifier does not match 'client_id' parameter.",
   ),
-  700023: kind('invalid_client', 401, 'Client assertion audience claim does not match Realm issuer.'),
+  700023: kind(
+    'invalid_scope',
+    400,
+    "The provided value for the input parameter 'scope' isn't valid because it names no resource.",
+  ),
   50012: kind('invalid_client', 401, 'Authentication failed. {reason}'),
   50027: kind('invalid_client', 401, 'JWT token is invalid or malformed. {reason}'),
   700016: kind(
@@ -137,7 +141,7 @@ const REFUSALS = {
     "The user or administrator has not consented to use the application with ID '{app}'. Send an interactive authorization request for this user and resource.",
   ),
   700082: kind('invalid_grant', 400, 'The refresh token has expired due to inactivity.'),
-  9002313: kind('invalid_request', 400, 'Invalid request. Request is malformed or invalid. {reason}'),
+  9002313: kind('invalid_grant', 400, 'Invalid request. Request is malformed or invalid. {reason}'),
   70016: kind(
     'authorization_pending',
     400,
@@ -148,6 +152,7 @@ const REFUSALS = {
     400,
     'Invalid verification code due to user typing in wrong user code for device code flow.',
   ),
+  70021: kind('authorization_declined', 400, 'The end user has denied the authorization request.'),
   70019: kind('expired_token', 400, 'Verification code expired. Have the user retry the sign-in.'),
   70000: kind('invalid_grant', 400, "The provided value for the input parameter '{name}' is not valid."),
   90055: kind('temporarily_unavailable', 429, 'The tenant has too many requests. Please try again later.'),

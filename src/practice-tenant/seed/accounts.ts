@@ -6,7 +6,7 @@ import { userDocument } from '../directory/user-document.ts'
 import type { UserRows } from '../directory/user-rows.ts'
 import type { EntraRows } from '../entra/entra-rows.ts'
 import { seededUuid } from './ids.ts'
-import { domainOf, type SeededPerson } from './people.ts'
+import { domainOf, extraPerson } from './people.ts'
 
 /** An administrator with MFA: the password alone opens nothing. */
 export interface AdminAccount {
@@ -33,22 +33,13 @@ const seedAccount = (parts: Parts, name: string, displayName: string): AdminAcco
   const appPassword = lasting(db, `app-password-${name}`, () => letters(random))
   const password = lasting(db, `password-${name}`, () => `Aa1-${letters(random)}`)
   if (users.find(account) === undefined && entra.account(account) === undefined) {
-    const person: SeededPerson = {
+    const person = extraPerson({
       id: seededUuid(seed.seed, 'admin', name),
       index: users.nextIndex(),
       userPrincipalName: account,
       displayName,
-      givenName: null,
-      surname: null,
-      jobTitle: null,
-      officeLocation: null,
       isLicensed: false,
-      mailboxKind: 'none',
-      hasDrive: false,
-      isDriveLocked: false,
-      isGuest: false,
-      isEnabled: true,
-    }
+    })
     const user = users.add(person, userDocument(person, seed))
     entra.setAccount({
       user_id: user.id,
@@ -67,3 +58,15 @@ export const seedAccounts = (parts: Parts): { admin: AdminAccount; sharepointAdm
   admin: seedAccount(parts, 'exchange.admin', 'Exchange Administrator'),
   sharepointAdmin: seedAccount(parts, 'sharepoint.admin', 'SharePoint Administrator'),
 })
+
+/** Licensed users whose names ask for faults. Who is there already stays. */
+export const seedSentinels = (users: UserRows, seed: SeedOptions, names: readonly string[]): void => {
+  for (const name of names) {
+    const userPrincipalName = `${name}@${domainOf(seed)}`
+    if (users.find(userPrincipalName) !== undefined) continue
+    const id = seededUuid(seed.seed, 'sentinel', name)
+    const index = users.nextIndex()
+    const person = extraPerson({ id, index, userPrincipalName, displayName: name, isLicensed: true })
+    users.add(person, userDocument(person, seed))
+  }
+}

@@ -10,6 +10,13 @@ export interface SeededApplication {
   readonly secret: string
 }
 
+interface ApplicationParts {
+  readonly db: Database.Database
+  readonly rows: EntraRows
+  readonly seed: SeedOptions
+  readonly random: Random
+}
+
 const graph = (...roles: string[]): Grant[] => roles.map((role) => ({ resource: 'graph', role }))
 
 /** What backup and restore of every workload need. */
@@ -51,10 +58,7 @@ const newSecret = (random: Random): string =>
 
 /** The tenant's own applications: made at the first start, the same at the next. */
 export const seedApplication = (
-  db: Database.Database,
-  rows: EntraRows,
-  seed: SeedOptions,
-  random: Random,
+  { db, rows, seed, random }: ApplicationParts,
   purpose: 'backup' | 'editor',
 ): SeededApplication => {
   const id = seededUuid(seed.seed, 'application', purpose)

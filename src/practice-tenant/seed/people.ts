@@ -103,3 +103,15 @@ export const seededPerson = (seed: SeedOptions, index: number): SeededPerson => 
     officeLocation: isPerson ? pick(OFFICES, bytes[3]!) : null,
   }
 }
+
+/** Somebody besides the seeded people. With a licence they have a mailbox and a drive. */
+export const extraPerson = (
+  person: Pick<SeededPerson, 'id' | 'index' | 'userPrincipalName' | 'displayName' | 'isLicensed'>,
+): SeededPerson => ({
+  ...(person.isLicensed ? PLAIN : WITHOUT),
+  ...person,
+  givenName: null,
+  surname: null,
+  jobTitle: null,
+  officeLocation: null,
+})
