@@ -1,4 +1,6 @@
 import type { TenantPart } from './core/contract.ts'
+import { ews } from './ews/ews.ts'
+import { outlook } from './outlook/outlook.ts'
 
 /** The parts that make the tenant; the login host belongs to the core. One line each. */
-export const parts: readonly TenantPart[] = []
+export const parts: readonly TenantPart[] = [outlook, ews]
