@@ -1,1 +1,6 @@
-export * from './contract.ts'
+export type * from './contract.ts'
+export { initRepository, openRepository, type OpenOptions } from './repository.ts'
+export { type ScryptCost } from './format/key-file.ts'
+export { type Host } from './format/snapshot.ts'
+export { isPlainName } from './format/go-quote.ts'
+export { SMALLEST_CHUNK } from './format/chunker.ts'

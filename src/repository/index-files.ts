@@ -1,0 +1,150 @@
+import { corrupt, HoldfastError, isHoldfastError, messageOf } from '#base'
+import type { Storage } from '#storage'
+import { BlobIndex } from './blob-index.ts'
+import { openDocument, sealDocument } from './format/document.ts'
+import { isId, sha256Hex } from './format/ids.ts'
+import { decodeIndex, encodeIndex, type IndexedPack } from './format/index-document.ts'
+import { IV_BYTES, type KeySet } from './format/sealing.ts'
+import type { Random } from '#base'
+
+export interface IndexFilesOptions {
+  readonly storage: Storage
+  readonly key: KeySet
+  readonly random: Random
+}
+
+const FOLDER = 'index'
+
+/** The index in force, and the packs that are stored but named by no index file yet. */
+export class IndexFiles {
+  readonly #storage: Storage
+  readonly #key: KeySet
+  readonly #random: Random
+  #index = new BlobIndex()
+  #loaded = new Set<string>()
+  #unnamed: IndexedPack[] = []
+  #unnamedBlobs = 0
+
+  constructor({ storage, key, random }: IndexFilesOptions) {
+    this.#storage = storage
+    this.#key = key
+    this.#random = random
+  }
+
+  get index(): BlobIndex {
+    return this.#index
+  }
+
+  /** Blobs in stored packs that no index file names yet. */
+  get unnamedBlobs(): number {
+    return this.#unnamedBlobs
+  }
+
+  /** The names of the index files. */
+  async list(signal?: AbortSignal): Promise<string[]> {
+    return listIds(this.#storage, FOLDER, signal)
+  }
+
+  /** Reads what is new; everything when a file that was read is gone, because packs went with it. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#readNew(signal)
+      } catch (error) {
+        // An index file may be replaced between being listed and being read.
+        if (attempt === 3 || !isHoldfastError(error, 'not-found')) throw error
+      }
+    }
+  }
+
+  async #readNew(signal?: AbortSignal): Promise<void> {
+    const stored = new Set(await this.list(signal))
+    const isCurrent = [...this.#loaded].every((id) => stored.has(id))
+    if (isCurrent && stored.size === this.#loaded.size) return
+    const index = isCurrent ? this.#index : new BlobIndex()
+    const loaded = isCurrent ? this.#loaded : new Set<string>()
+    for (const id of stored) {
+      if (loaded.has(id)) continue
+      for (const pack of await this.read(id, signal)) index.addPack(pack)
+      loaded.add(id)
+    }
+    for (const pack of this.#unnamed) index.addPack(pack)
+    this.#index = index
+    this.#loaded = loaded
+  }
+
+  /** What one index file names. Throws `corrupt`. */
+  async read(id: string, signal?: AbortSignal): Promise<readonly IndexedPack[]> {
+    const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
+    try {
+      return decodeIndex(openDocument(this.#key, sealed))
+    } catch (error) {
+      throw isHoldfastError(error) ? corrupt(`index ${id}: ${messageOf(error)}`, error) : error
+    }
+  }
+
+  /** A pack that is durable. Its blobs count as stored from now on. */
+  addPack(pack: IndexedPack): void {
+    this.#index.addPack(pack)
+    this.#unnamed.push(pack)
+    this.#unnamedBlobs += pack.blobs.length
+  }
+
+  /** Names all stored packs in an index file. When it fails, the next call tries again. */
+  async write(): Promise<number> {
+    const packs = this.#unnamed
+    if (packs.length === 0) return 0
+    this.#unnamed = []
+    this.#unnamedBlobs = 0
+    try {
+      const { id, bytes } = await this.writeFile(packs)
+      this.#loaded.add(id)
+      return bytes
+    } catch (error) {
+      this.#unnamed.unshift(...packs)
+      this.#unnamedBlobs += packs.reduce((sum, pack) => sum + pack.blobs.length, 0)
+      throw error
+    }
+  }
+
+  /** Writes an index file, unless it is there, without taking it into the index in force. */
+  async writeFile(packs: readonly IndexedPack[]): Promise<{ readonly id: string; readonly bytes: number }> {
+    const sealed = sealDocument(this.#key, encodeIndex(packs), this.#random.bytes(IV_BYTES))
+    const id = sha256Hex(sealed)
+    await this.#storage.write(`${FOLDER}/${id}`, [sealed])
+    return { id, bytes: sealed.length }
+  }
+
+  async removeFile(id: string): Promise<void> {
+    await this.#storage.remove(`${FOLDER}/${id}`)
+  }
+
+  /** Forgets packs that could not be named, so that nothing new leans on them. The next `refresh` reads everything. */
+  forgetUnnamed(): void {
+    if (this.#unnamed.length > 0) this.forgetAll()
+  }
+
+  /** Makes the next `refresh` read everything. */
+  forgetAll(): void {
+    this.#unnamed = []
+    this.#unnamedBlobs = 0
+    this.#index = new BlobIndex()
+    this.#loaded = new Set()
+  }
+}
+
+/** The ids in a folder of the repository. Names that are none are somebody else's and left alone. */
+export const listIds = async (storage: Storage, folder: string, signal?: AbortSignal): Promise<string[]> => {
+  const ids: string[] = []
+  for await (const file of storage.list(folder, signal)) {
+    const name = file.path.slice(file.path.lastIndexOf('/') + 1)
+    if (isId(name)) ids.push(name)
+  }
+  return ids.sort()
+}
+
+/** Where a pack lies. */
+export const packPath = (id: string): string => `data/${id.slice(0, 2)}/${id}`
+
+/** A stored file whose name is its hash is the same file: writing it twice is no error. */
+export const isStoredAlready = (error: unknown): error is HoldfastError => isHoldfastError(error, 'conflict')

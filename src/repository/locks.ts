@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs'
+import { type Clock, HoldfastError, isHoldfastError, type Logger, messageOf, type Random } from '#base'
+import type { Storage } from '#storage'
+import { fieldsOf, openDocument, sealDocument } from './format/document.ts'
+import { goJsonString, goTime, parseGoTime } from './format/go-json.ts'
+import { sha256Hex } from './format/ids.ts'
+import { IV_BYTES, type KeySet } from './format/sealing.ts'
+import type { Host } from './format/snapshot.ts'
+import { listIds } from './index-files.ts'
+
+export type LockKind = 'shared' | 'exclusive'
+
+export interface LocksOptions {
+  readonly storage: Storage
+  readonly key: KeySet
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly host: Host
+  readonly pid: number
+  /** Whether a process of this machine runs and may have written a lock at that time. */
+  readonly isAlive?: (pid: number, lockedAt: Date) => boolean
+}
+
+const FOLDER = 'locks'
+const REFRESH_MS = 5 * 60 * 1000
+const STALE_MS = 30 * 60 * 1000
+/** Without a refresh for so long, others may soon take the lock for stale: stop writing before. */
+const LOST_MS = 22.5 * 60 * 1000
+const SETTLE_MS = 200
+const UNREADABLE_WAITS_MS = [5_000, 10_000, 20_000]
+
+/** Lock files of this process; one with our pid that is not here is from a process before us. */
+const ownLocks = new Set<string>()
+
+interface FoundLock {
+  readonly id: string
+  readonly time: Date
+  readonly isExclusive: boolean
+  readonly hostname: string
+  readonly pid: number
+}
+
+/** A lock that is held and refreshed until it is released. */
+export interface HeldLock extends AsyncDisposable {
+  /** Throws `conflict` when the lock could not be refreshed for so long that it may be lost. */
+  check(): void
+}
+
+/** The locks that stock restic takes and obeys. */
+export class Locks {
+  readonly #options: LocksOptions
+
+  constructor(options: LocksOptions) {
+    this.#options = options
+  }
+
+  /** Takes a lock. Throws `conflict`, naming who holds the one in the way. */
+  async take(kind: LockKind, signal?: AbortSignal): Promise<HeldLock> {
+    await this.#throwIfTaken(kind, undefined, signal)
+    const first = await this.#write(kind)
+    try {
+      await this.#options.clock.sleep(SETTLE_MS, signal)
+      await this.#throwIfTaken(kind, first, signal)
+    } catch (error) {
+      await this.#remove(first)
+      throw error
+    }
+    return this.#hold(kind, first)
+  }
+
+  #hold(kind: LockKind, first: string): HeldLock {
+    const { clock, log } = this.#options
+    let current = first
+    let refreshedAtMs = clock.nowMs()
+    let refreshing: Promise<void> = Promise.resolve()
+    const refresh = async (): Promise<void> => {
+      try {
+        const next = await this.#write(kind)
+        const previous = current
+        current = next
+        refreshedAtMs = clock.nowMs()
+        await this.#remove(previous)
+      } catch (error) {
+        log.warn({ reason: messageOf(error) }, 'repository lock not refreshed')
+      }
+    }
+    const timer = setInterval(() => {
+      refreshing = refreshing.then(refresh)
+    }, REFRESH_MS)
+    timer.unref()
+    return {
+      check: () => {
+        if (clock.nowMs() - refreshedAtMs <= LOST_MS) return
+        throw new HoldfastError('conflict', 'the lock of the repository could not be refreshed in time')
+      },
+      [Symbol.asyncDispose]: async () => {
+        clearInterval(timer)
+        await refreshing
+        await this.#remove(current)
+      },
+    }
+  }
+
+  async #write(kind: LockKind): Promise<string> {
+    const { storage, key, random, clock, host, pid } = this.#options
+    const json =
+      `{"time":"${goTime(clock.now())}","exclusive":${kind === 'exclusive'},` +
+      `"hostname":${goJsonString(host.hostname)},"username":${goJsonString(host.username)},"pid":${pid}}`
+    const sealed = sealDocument(key, json, random.bytes(IV_BYTES))
+    const id = sha256Hex(sealed)
+    ownLocks.add(id)
+    await storage.write(`${FOLDER}/${id}`, [sealed])
+    return id
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.#options.storage.remove(`${FOLDER}/${id}`)
+    ownLocks.delete(id)
+  }
+
+  async #throwIfTaken(kind: LockKind, own: string | undefined, signal?: AbortSignal): Promise<void> {
+    for (const lock of await this.#found(signal)) {
+      if (lock.id === own || (kind === 'shared' && !lock.isExclusive)) continue
+      const nowMs = this.#options.clock.nowMs()
+      const minutes = Math.max(0, Math.round((nowMs - lock.time.getTime()) / 60_000))
+      const isStale = nowMs - lock.time.getTime() > STALE_MS
+      throw new HoldfastError(
+        'conflict',
+        `the repository is locked ${lock.isExclusive ? 'exclusively ' : ''}by process ${lock.pid} on ` +
+          `${lock.hostname}, ${minutes} minutes ago` +
+          (isStale ? '; the lock is stale: when that process is gone, `restic unlock` removes it' : ''),
+        { reason: isStale ? 'stale-lock' : 'locked' },
+      )
+    }
+  }
+
+  /** Removes locks of processes of this machine that are gone, so that nobody has to after a crash. */
+  async removeOwnStale(signal?: AbortSignal): Promise<number> {
+    let removed = 0
+    for (const lock of await this.#found(signal)) {
+      if (!this.#isLeftBehind(lock)) continue
+      await this.#remove(lock.id)
+      this.#options.log.info({ pid: lock.pid }, 'lock of a dead process removed')
+      removed += 1
+    }
+    return removed
+  }
+
+  #isLeftBehind(lock: FoundLock): boolean {
+    if (lock.hostname !== this.#options.host.hostname || ownLocks.has(lock.id)) return false
+    const isAlive = this.#options.isAlive ?? runsSince
+    return !isAlive(lock.pid, lock.time) || this.#options.clock.nowMs() - lock.time.getTime() > STALE_MS
+  }
+
+  async #found(signal?: AbortSignal): Promise<FoundLock[]> {
+    const found: FoundLock[] = []
+    for (const id of await listIds(this.#options.storage, FOLDER, signal)) {
+      const lock = await this.#read(id, signal)
+      if (lock !== undefined) found.push(lock)
+    }
+    return found
+  }
+
+  /** Undefined when it was released meanwhile. One that cannot be read may still be on its way to the storage. */
+  async #read(id: string, signal?: AbortSignal): Promise<FoundLock | undefined> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const sealed = await this.#options.storage.read(`${FOLDER}/${id}`, undefined, signal)
+        return decodeLock(id, openDocument(this.#options.key, sealed))
+      } catch (error) {
+        if (isHoldfastError(error, 'not-found')) return undefined
+        const waitMs = UNREADABLE_WAITS_MS[attempt]
+        if (!isHoldfastError(error, 'corrupt') || waitMs === undefined) throw error
+        await this.#options.clock.sleep(waitMs, signal)
+      }
+    }
+  }
+}
+
+const decodeLock = (id: string, document: unknown): FoundLock => {
+  const fields = fieldsOf(document, 'a lock')
+  return {
+    id,
+    time: parseGoTime(fields['time']) ?? new Date(0),
+    isExclusive: fields['exclusive'] === true,
+    hostname: typeof fields['hostname'] === 'string' ? fields['hostname'] : '',
+    pid: typeof fields['pid'] === 'number' ? fields['pid'] : 0,
+  }
+}
+
+/** A process with this number runs, and began before the lock was written: numbers are used again. */
+const runsSince = (pid: number, lockedAt: Date): boolean => {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+  const startedMs = processStartMs(pid)
+  // The kernel counts in hundredths of a second from a start that it tells in whole seconds.
+  return startedMs === undefined || startedMs <= lockedAt.getTime() + 2000
+}
+
+const processStartMs = (pid: number): number | undefined => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1])
+    const startedMs = bootSeconds * 1000 + ticks * 10
+    return Number.isFinite(startedMs) ? startedMs : undefined
+  } catch {
+    return undefined
+  }
+}

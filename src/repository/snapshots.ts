@@ -1,0 +1,73 @@
+import { corrupt, isHoldfastError, messageOf, notFound, type Random } from '#base'
+import type { Storage } from '#storage'
+import type { NewSnapshot, Snapshot, SnapshotId } from './contract.ts'
+import { openDocument, sealDocument } from './format/document.ts'
+import { isId, sha256Hex } from './format/ids.ts'
+import { IV_BYTES, type KeySet } from './format/sealing.ts'
+import { decodeSnapshot, encodeSnapshot, type Host } from './format/snapshot.ts'
+import { listIds } from './index-files.ts'
+
+export interface SnapshotsOptions {
+  readonly storage: Storage
+  readonly key: KeySet
+  readonly random: Random
+  readonly host: Host
+}
+
+const FOLDER = 'snapshots'
+
+/** The snapshot files, which never change, so that each is read once. */
+export class Snapshots {
+  readonly #options: SnapshotsOptions
+  readonly #known = new Map<SnapshotId, Snapshot>()
+
+  constructor(options: SnapshotsOptions) {
+    this.#options = options
+  }
+
+  /** All, oldest first. Throws `corrupt` when one cannot be read. */
+  async list(signal?: AbortSignal): Promise<Snapshot[]> {
+    const ids = await listIds(this.#options.storage, FOLDER, signal)
+    const snapshots: Snapshot[] = []
+    for (const id of ids) {
+      try {
+        snapshots.push(await this.#read(id as SnapshotId))
+      } catch (error) {
+        // Another process may forget one between the list and the read.
+        if (!isHoldfastError(error, 'not-found')) throw error
+      }
+    }
+    return snapshots.sort((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1))
+  }
+
+  async get(id: SnapshotId): Promise<Snapshot> {
+    if (!isId(id)) throw notFound('there is no such snapshot')
+    return this.#read(id)
+  }
+
+  async #read(id: SnapshotId): Promise<Snapshot> {
+    const known = this.#known.get(id)
+    if (known !== undefined) return known
+    const sealed = await this.#options.storage.read(`${FOLDER}/${id}`)
+    try {
+      const snapshot = decodeSnapshot(id, openDocument(this.#options.key, sealed))
+      this.#known.set(id, snapshot)
+      return snapshot
+    } catch (error) {
+      throw isHoldfastError(error) ? corrupt(`snapshot ${id}: ${messageOf(error)}`, error) : error
+    }
+  }
+
+  async write(snapshot: NewSnapshot): Promise<Snapshot> {
+    const { storage, key, random, host } = this.#options
+    const sealed = sealDocument(key, encodeSnapshot(snapshot, host), random.bytes(IV_BYTES))
+    const id = sha256Hex(sealed) as SnapshotId
+    await storage.write(`${FOLDER}/${id}`, [sealed])
+    return this.#read(id)
+  }
+
+  async remove(id: SnapshotId): Promise<void> {
+    await this.#options.storage.remove(`${FOLDER}/${id}`)
+    this.#known.delete(id)
+  }
+}

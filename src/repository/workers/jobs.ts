@@ -1,0 +1,85 @@
+import type { BlobId } from '../contract.ts'
+import type { KeySet } from '../format/sealing.ts'
+
+// What is asked of a worker thread. Buffers are handed over, not copied.
+
+/** Cuts bytes into chunks and names them. */
+export interface ChunkJob {
+  readonly kind: 'chunk'
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly gear: Int32Array
+  readonly isLast: boolean
+}
+
+export interface ChunkResult {
+  /** The same bytes, handed back. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** From the first byte on; what is left belongs to a chunk that is not complete. */
+  readonly lengths: readonly number[]
+  readonly ids: readonly BlobId[]
+}
+
+/** Compresses and seals blobs that lie in one buffer. */
+export interface SealJob {
+  readonly kind: 'seal'
+  readonly key: KeySet
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Offset and length of each blob in `bytes`. */
+  readonly blobs: readonly (readonly [offset: number, length: number])[]
+  /** Whether a blob stays compressed even when that is no shorter, as restic expects of trees. */
+  readonly alwaysCompress: boolean
+}
+
+export interface SealResult {
+  /** The sealed blobs, one after the other. */
+  readonly sealed: Uint8Array<ArrayBuffer>
+  readonly lengths: readonly number[]
+  /** Plain length of each compressed blob, 0 for one that is stored as it is. */
+  readonly uncompressed: readonly number[]
+}
+
+/** A sealed blob within a buffer, with what it must turn out to be. */
+export interface SealedBlob {
+  readonly id: BlobId
+  readonly offset: number
+  readonly length: number
+  readonly uncompressed: number
+}
+
+/** Opens blobs and checks them. */
+export interface OpenJob {
+  readonly kind: 'open'
+  readonly key: KeySet
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly blobs: readonly SealedBlob[]
+}
+
+export interface OpenResult {
+  /** The plain blobs, one after the other. */
+  readonly plain: Uint8Array<ArrayBuffer>
+  /** Of each blob; -1 for one that is damaged. */
+  readonly lengths: readonly number[]
+}
+
+/** Checks a whole pack: its name, its header, every blob, and that the index agrees. */
+export interface VerifyJob {
+  readonly kind: 'verify'
+  readonly key: KeySet
+  readonly pack: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly indexed: readonly (SealedBlob & { readonly isTree: boolean })[]
+}
+
+export interface VerifyResult {
+  readonly problems: readonly string[]
+}
+
+export interface Jobs {
+  chunk: { job: ChunkJob; result: ChunkResult }
+  seal: { job: SealJob; result: SealResult }
+  open: { job: OpenJob; result: OpenResult }
+  verify: { job: VerifyJob; result: VerifyResult }
+}
+
+export type Job = Jobs[keyof Jobs]['job']
+export type Result = Jobs[keyof Jobs]['result']
