@@ -22,7 +22,7 @@ const siteInput = ({ type, siteOrFlag }: Body): JobItemInput => {
 
 /** The ids of users and groups become the directory's own. */
 export const itemInput = (body: Body): JobItemInput => {
-  const { user, group, siteOrFlag: _, site, team, _links, id, ...flags } = body
+  const { user, group, siteOrFlag: _, site, team, _links, id: _id, ...flags } = body
   return {
     ...flags,
     ...siteInput(body),
