@@ -122,6 +122,8 @@ export interface TenantSettings {
   /** EWS with Basic authentication answers as before October 2026; otherwise it is blocked (403). */
   legacyEws: boolean
   throttling: boolean
+  /** Download and upload addresses take no offence at a bearer token, as before 2024. Older clients send one. */
+  toleratesTokens?: boolean
 }
 
 export interface TenantState {

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '#base'
-import { GraphError, type PracticeUser, type TenantState } from '../core/contract.ts'
+import { GraphError, type PracticeUser, type TenantRequest, type TenantState } from '../core/contract.ts'
 import { lasting } from '../core/state.ts'
 import { guidOf } from './drive-ids.ts'
 import type { ItemRow } from './schema.ts'
@@ -20,6 +20,12 @@ const expired = (): GraphError =>
 /** The folder of a user's personal site: `alice_contoso_onmicrosoft_com`. */
 export const personalFolder = (user: PracticeUser): string =>
   user.userPrincipalName.toLowerCase().replaceAll(/[^a-z0-9]/g, '_')
+
+/** Throws the 401 of a bearer token where an address alone gives access, unless the tenant tolerates it. */
+export const refuseToken = (state: TenantState, request: TenantRequest): void => {
+  if (request.headers['authorization'] === undefined || state.settings.toleratesTokens === true) return
+  throw new GraphError(401, 'unauthenticated', 'Unauthenticated')
+}
 
 /** Pre-authenticated addresses: whoever has one needs no token, for an hour. */
 export class Addresses {

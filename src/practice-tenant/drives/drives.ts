@@ -1,11 +1,15 @@
 import type { TenantPart } from '../core/contract.ts'
 import { Addresses } from './addresses.ts'
+import { FileContents } from './content-routes.ts'
 import { Deltas } from './delta.ts'
 import { DriveEdits } from './drive-edits.ts'
 import { DriveStore } from './drive-store.ts'
+import { ItemEdits } from './edit-routes.ts'
 import type { ItemViewParts } from './item-view.ts'
 import { Listings } from './listing-routes.ts'
 import { Locator } from './locator.ts'
+import { Permissions } from './permission-routes.ts'
+import { UploadSessions } from './upload-sessions.ts'
 
 /** What the routes of drives work with. */
 export interface DriveParts extends ItemViewParts {
@@ -26,5 +30,7 @@ export const drives: TenantPart = (state) => {
     addresses: new Addresses(state),
     locator: new Locator(state, store, edits),
   }
-  return [...new Listings(parts).routes()]
+  return [Listings, FileContents, UploadSessions, ItemEdits, Permissions].flatMap((Group) =>
+    new Group(parts).routes(),
+  )
 }

@@ -14,7 +14,8 @@ export interface ItemViewParts {
   readonly addresses: Addresses
 }
 
-const isoTime = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
+/** SharePoint keeps whole seconds. */
+export const isoTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
 /** `shared` everywhere below what is shared, or (hierarchical) only where sharing changes. */
 export type SharingStyle = 'inherited' | 'hierarchical'

@@ -2,7 +2,7 @@ import { GraphError, type Route, type TenantAnswer, type TenantRequest } from '.
 import { askedToken, writeToken, type DeltaToken } from './delta.ts'
 import type { DriveParts } from './drives.ts'
 import type { Drive } from './drive-store.ts'
-import { eTagOf, ItemView, userIdentity } from './item-view.ts'
+import { eTagOf, isoTime, ItemView, userIdentity } from './item-view.ts'
 import { accessOf, DRIVE_BASES, itemRoutes, matchesTag } from './locator.ts'
 import { PermissionList } from './permission-list.ts'
 import {
@@ -78,8 +78,8 @@ export class Listings {
       description: '',
       driveType: 'business',
       webUrl: `${view.siteUrl()}/Documents`,
-      createdDateTime: new Date(drive.created_ms).toISOString(),
-      lastModifiedDateTime: new Date(root.modified_ms).toISOString(),
+      createdDateTime: isoTime(drive.created_ms),
+      lastModifiedDateTime: isoTime(root.modified_ms),
       createdBy: { user: { displayName: 'System Account' } },
       owner: { user: userIdentity(drive.owner) },
       quota: { deleted, remaining, state, total: drive.quota, used },
