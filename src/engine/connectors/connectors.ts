@@ -131,6 +131,8 @@ export interface AttachmentContent {
   readonly attachment: MailAttachment
   /** The raw bytes; a nested item as its MIME text. Undefined for a reference. May be read once. */
   readonly content: AsyncIterable<Uint8Array> | undefined
+  /** The exact length of `content`, where it is known beforehand: a large attachment is then restored without being held in memory. */
+  readonly contentLength?: number
 }
 
 export interface MailboxSource {

@@ -1,4 +1,5 @@
 import { HoldfastError, type ErrorCode, type Json, type JsonObject } from '#base'
+import { isObject, objectOf, textOf } from '../graph-json.ts'
 import type { IncomingResponse } from './transport.ts'
 import { parseJson } from './read-body.ts'
 
@@ -48,16 +49,19 @@ const BROKEN_ITEM_CODES = new Set([
 
 export function failureFrom(response: IncomingResponse, body: Buffer, nowMs: number): GraphFailure {
   const json = parseJson(body)
-  const error = isObject(json) && isObject(json.error) ? json.error : undefined
   const retryAfterMs = retryAfterOf(response, nowMs)
   const claims = /claims="([^"]*)"/.exec(response.header('www-authenticate') ?? '')?.[1]
   return {
-    status: response.status,
-    codes: codesOf(error),
-    message: typeof error?.message === 'string' ? error.message.slice(0, MAX_MESSAGE) : '',
+    ...failureOfBody(response.status, isObject(json) ? json : undefined),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(claims === undefined ? {} : { claims }),
   }
+}
+
+/** A refusal of which only status and body are known, such as an entry of a batch. */
+export function failureOfBody(status: number, body: JsonObject | undefined): GraphFailure {
+  const error = objectOf(body, 'error')
+  return { status, codes: codesOf(error), message: (textOf(error, 'message') ?? '').slice(0, MAX_MESSAGE) }
 }
 
 /** Seconds or an HTTP date; with `RateLimit-Reset` the larger of the two. */
@@ -143,8 +147,4 @@ function codesOf(error: JsonObject | undefined): string[] {
 
 function has(failure: GraphFailure, codes: ReadonlySet<string>): boolean {
   return failure.codes.some((code) => codes.has(code.toLowerCase()))
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

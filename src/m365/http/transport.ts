@@ -57,7 +57,7 @@ export class Transport implements AsyncDisposable {
       })
       return {
         status: response.statusCode,
-        header: (name) => firstOf(response.headers[name]),
+        header: (name) => joined(response.headers[name]),
         body: response.body,
       }
     } catch (error) {
@@ -146,6 +146,6 @@ function trustedRoots(extra: readonly string[]): string[] {
   return [...(roots.length > 0 ? roots : rootCertificates), ...extra]
 }
 
-function firstOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value
+function joined(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
 }

@@ -1,0 +1,187 @@
+import { HoldfastError, isHoldfastError, type JsonObject, type Logger } from '#base'
+import type { MailAttachment } from '#items'
+import { flagOf, segment, textOf } from '../graph-json.ts'
+import type { AttachmentContent } from './attachments.ts'
+import type { MailboxCalls } from './mailbox-calls.ts'
+import { nestedItem } from './message-body.ts'
+
+/** Above it an upload session is needed. */
+const SMALL_BYTES = 3 * 1024 * 1024
+const LARGEST_BYTES = 150 * 1024 * 1024
+/** Below the 4 MiB that one request may have. */
+const FRAGMENT_BYTES = 3 * 1024 * 1024
+
+/** Adds an attachment to a message that was just made. */
+export async function putAttachment(
+  calls: MailboxCalls,
+  messageId: string,
+  { attachment, content, contentLength }: AttachmentContent,
+  { signal, log }: { readonly signal: AbortSignal | undefined; readonly log: Logger },
+): Promise<void> {
+  const path = `/messages/${segment(messageId)}/attachments`
+  if (attachment.kind === 'reference') {
+    await calls.request({ method: 'POST', path, body: referenceOf(attachment), signal })
+    return
+  }
+  if (attachment.kind === 'item' && (await putNestedItem(calls, path, attachment, signal))) return
+  if (content === undefined) throw new HoldfastError('invalid', 'an attachment has no content')
+  const file = attachment.kind === 'item' ? asMessageFile(attachment) : attachment
+  if (attachment.kind === 'item')
+    log.info({ contentType: file.contentType }, 'attached item restored as a file')
+  const start = await head(content, contentLength)
+  if (start.isWhole) await putSmall(calls, path, file, start.bytes, signal)
+  else await putLarge(calls, path, { file, ...(await sized(start, contentLength)) }, signal)
+}
+
+/** False when the service does not take the item as JSON, or JSON would not hold all of it. */
+async function putNestedItem(
+  calls: MailboxCalls,
+  path: string,
+  attachment: MailAttachment,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const item = nestedItem(attachment.graph)
+  if (item === undefined) return false
+  const body = {
+    '@odata.type': '#microsoft.graph.itemAttachment',
+    name: attachment.name,
+    isInline: attachment.isInline,
+    item,
+  }
+  try {
+    await calls.request({ method: 'POST', path, body, signal })
+    return true
+  } catch (error) {
+    if (isHoldfastError(error, 'invalid') || isHoldfastError(error, 'too-large')) return false
+    throw error
+  }
+}
+
+function asMessageFile(attachment: MailAttachment): MailAttachment {
+  const name = attachment.name === '' ? 'message' : attachment.name
+  return { ...attachment, kind: 'file', name: `${name}.eml`, contentType: 'message/rfc822' }
+}
+
+function referenceOf({ graph, name, isInline }: MailAttachment): JsonObject {
+  const copied = ['sourceUrl', 'providerType', 'permission', 'thumbnailUrl', 'previewUrl']
+  return {
+    '@odata.type': '#microsoft.graph.referenceAttachment',
+    name,
+    isInline,
+    ...(flagOf(graph, 'isFolder') ? { isFolder: true } : {}),
+    ...Object.fromEntries(
+      copied.flatMap((key) => (textOf(graph, key) === undefined ? [] : [[key, graph[key]]])),
+    ),
+  }
+}
+
+function fileOf({ name, contentType, isInline, contentId }: MailAttachment): JsonObject {
+  return { name, contentType, isInline, ...(contentId === undefined ? {} : { contentId }) }
+}
+
+async function putSmall(
+  calls: MailboxCalls,
+  path: string,
+  file: MailAttachment,
+  bytes: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const body = {
+    '@odata.type': '#microsoft.graph.fileAttachment',
+    ...fileOf(file),
+    contentBytes: bytes.toString('base64'),
+  }
+  await calls.request({ method: 'POST', path, body, signal })
+}
+
+interface Sized {
+  readonly size: number
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+async function putLarge(
+  calls: MailboxCalls,
+  path: string,
+  { file, size, bytes }: Sized & { readonly file: MailAttachment },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const body = { AttachmentItem: { attachmentType: 'file', size, ...fileOf(file) } }
+  const session = await calls.json({
+    method: 'POST',
+    path: `${path}/createUploadSession`,
+    body,
+    isRepeatable: true,
+    signal,
+  })
+  const address = textOf(session, 'uploadUrl') ?? ''
+  let sent = 0
+  for await (const fragment of fragments(bytes, FRAGMENT_BYTES)) {
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'content-range': `bytes ${sent}-${sent + fragment.length - 1}/${size}`,
+    }
+    using _answer = await calls.outside({ method: 'PUT', address, headers, body: fragment, signal })
+    sent += fragment.length
+  }
+  if (sent !== size) throw new HoldfastError('corrupt', 'an attachment is not as long as it was said to be')
+}
+
+interface Head {
+  readonly bytes: Buffer
+  readonly isWhole: boolean
+  readonly rest: AsyncIterator<Uint8Array>
+}
+
+/** The beginning of the content: the whole of a small one. */
+async function head(content: AsyncIterable<Uint8Array>, contentLength: number | undefined): Promise<Head> {
+  const rest = content[Symbol.asyncIterator]()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  while (size <= SMALL_BYTES && !((contentLength ?? 0) > SMALL_BYTES)) {
+    const step = await rest.next()
+    if (step.done === true) return { bytes: Buffer.concat(chunks, size), isWhole: true, rest }
+    chunks.push(step.value)
+    size += step.value.length
+  }
+  return { bytes: Buffer.concat(chunks, size), isWhole: false, rest }
+}
+
+/** An upload session wants the length first. Where nobody knows it, the content is read into memory. */
+async function sized({ bytes, rest }: Head, contentLength: number | undefined): Promise<Sized> {
+  const following = async function* (): AsyncGenerator<Uint8Array> {
+    if (bytes.length > 0) yield bytes
+    for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value
+  }
+  if (contentLength !== undefined) return { size: contentLength, bytes: following() }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of following()) {
+    size += chunk.length
+    if (size > LARGEST_BYTES)
+      throw new HoldfastError('too-large', 'an attachment is larger than Exchange takes')
+    chunks.push(chunk)
+  }
+  const whole = async function* (): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(Buffer.concat(chunks, size))
+  }
+  return { size, bytes: whole() }
+}
+
+/** The bytes again in pieces of exactly `size`, the last one shorter. */
+export async function* fragments(bytes: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
+  let pending: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + size - length)
+      pending.push(part)
+      length += part.length
+      at += part.length
+      if (length < size) continue
+      yield Buffer.concat(pending, length)
+      pending = []
+      length = 0
+    }
+  }
+  if (length > 0) yield Buffer.concat(pending, length)
+}
