@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { denied, HoldfastError, invalid, Secret, type Clock, type Random } from '#base'
 import { organizationRows, userRows, type Database, type TokenRow, type UserRow } from '#database'
 import type { Secrets } from '../secrets/secrets.ts'
+import { accountKeyOf } from './account-key.ts'
 import type { Audit } from './audit.ts'
 import { LockOut } from './lock-out.ts'
 import { hashPassword, passwordFits, pretendToCompare } from './password-hash.ts'
@@ -25,9 +26,6 @@ const FIRST_ADMINISTRATOR = 'administrator'
 const LONGEST_NAME = 320
 const SHORTEST_PASSWORD = 12
 const LONGEST_PASSWORD = 1_024
-
-/** Names of users and accounts are compared without regard to letter case. */
-export const accountKeyOf = (name: string): string => name.trim().normalize('NFC').toLowerCase()
 
 const digest = (secret: Secret): Buffer => createHash('sha256').update(secret.reveal()).digest()
 const isSame = (left: Secret, right: Secret): boolean => timingSafeEqual(digest(left), digest(right))

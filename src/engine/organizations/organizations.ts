@@ -1,76 +1,378 @@
-import { notBuilt } from '#base'
+import { createHash } from 'node:crypto'
+import { conflict, invalid, notFound, type Clock, type Random } from '#base'
+import {
+  isDuplicate,
+  jobRows,
+  organizationRows,
+  sessionRows,
+  tokenRows,
+  type Database,
+  type OrganizationRow,
+  type Page,
+  type PageRequest,
+  type Queries,
+} from '#database'
 import type { DirectoryGroup, DirectoryUser } from '#items'
-import type { Page, PageRequest } from '#database'
-import type { Principal } from '../access/principal.ts'
-import type { Organization, OrganizationInput, UsedRepository } from './organization.ts'
+import { accountKeyOf } from '../access/account-key.ts'
+import type { Audit } from '../access/audit.ts'
+import { requireAdministrator, requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
+import type { Connectors, Region } from '../connectors/connectors.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import { GOOD_STATUSES } from '../sessions/job-session.ts'
+import type { AcceptedSettings, SettingsName } from './connection-input.ts'
+import { Listings, type ListingPage, type ListingRequest } from './listings.ts'
+import { mergeSettings } from './merge-settings.ts'
+import { acceptOrganization, type AcceptedOrganization } from './organization-input.ts'
+import { keepSecrets, readSecrets } from './organization-secrets.ts'
+import type {
+  ConnectionSettings,
+  Organization,
+  OrganizationInput,
+  OrganizationType,
+  OrganizationVerification,
+  UsedRepository,
+} from './organization.ts'
+import type { Tenants } from './tenants.ts'
+import { TenantVerifier, type VerifiedOrganization } from './verify-tenant.ts'
 
-export interface ListingRequest extends PageRequest {
-  /** Part of a name or address, any letter case. */
-  readonly search?: string
-  /** A listing that an earlier page came from. An unknown or old one is read afresh. */
-  readonly setId?: string
+export interface OrganizationsParts {
+  readonly database: Database
+  readonly secrets: Secrets
+  readonly connectors: Connectors
+  readonly tenants: Tenants
+  /** The repositories that hold data of an organization. */
+  readonly repositories: { usedBy(organizationId: string): Promise<readonly UsedRepository[]> }
+  readonly audit: Audit
+  readonly clock: Clock
+  readonly random: Random
 }
 
-/** A page of a listing of the live tenant. Further pages with `setId` come from the same listing. */
-export interface ListingPage<Item> extends Page<Item> {
-  readonly setId: string
+const PART_NAMES: readonly SettingsName[] = ['exchangeOnlineSettings', 'sharePointOnlineSettings']
+
+/**
+ * The same tenant has the same id for ever: one that is removed and added again finds its restore points. A name-based
+ * UUID (RFC 9562, version 8).
+ */
+const idOf = (tenantId: string): string => {
+  const bytes = createHash('sha256').update(`holdfast organization ${tenantId.toLowerCase()}`).digest()
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  )
 }
+
+const unknown = 'the organization is not known'
+
+/** Ids of users and groups may come as two GUIDs run together: the first one is the directory's. */
+const directoryIdOf = (id: string): string => (/^[0-9a-f-]{72}$/i.test(id) ? id.slice(0, 36) : id)
+
+const settingsOf = (
+  settings: AcceptedSettings,
+  verified: VerifiedOrganization,
+  part: SettingsName,
+): ConnectionSettings => {
+  const thumbprint = verified.thumbprints[part]
+  return {
+    useApplicationOnlyAuth: settings.useApplicationOnlyAuth,
+    officeOrganizationName: settings.officeOrganizationName ?? verified.directory.initialDomain,
+    sharePointSaveAllWebParts: settings.sharePointSaveAllWebParts,
+    ...(settings.account === undefined ? {} : { account: settings.account }),
+    grantAdminAccess: settings.grantAdminAccess,
+    useMfa: settings.useMfa,
+    applicationId: settings.applicationId,
+    ...(thumbprint === undefined ? {} : { applicationCertificateThumbprint: thumbprint }),
+  }
+}
+
+const verificationOf = (row: OrganizationRow): OrganizationVerification => {
+  const stored = row.verification as OrganizationVerification & { readonly verifiedAt: string }
+  return { ...stored, verifiedAt: new Date(stored.verifiedAt) }
+}
+
+const matches = (search: string | undefined, ...texts: readonly (string | undefined)[]): boolean =>
+  search === undefined || texts.some((text) => text?.toLowerCase().includes(search.toLowerCase()))
 
 /** Organizations: added, changed and removed after their credentials were tried at the tenant. */
 export class Organizations {
+  readonly #parts: OrganizationsParts
+  readonly #verifier: TenantVerifier
+  readonly #listings: Listings
+
+  constructor(parts: OrganizationsParts) {
+    this.#parts = parts
+    this.#verifier = new TenantVerifier(parts)
+    this.#listings = new Listings(parts)
+  }
+
   /**
    * Errors: `invalid` naming the property, `conflict` for a tenant that is there already, `unavailable` when Microsoft
    * does not answer, `not-built` for on-premises and hybrid ones. Nothing is kept after an error.
    */
-  async add(_principal: Principal, _input: OrganizationInput): Promise<Organization> {
-    throw notBuilt('adding organizations')
+  async add(principal: Principal, input: OrganizationInput): Promise<Organization> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'organizations.add', labelOf(input), async () => {
+      const accepted = acceptOrganization(input)
+      const verified = await this.#verifier.verify(accepted)
+      const now = this.#parts.clock.now()
+      const row = {
+        ...this.#rowOf(accepted, verified),
+        id: idOf(verified.directory.tenantId),
+        createdAt: now,
+      }
+      await this.#insert(row, accepted)
+      return this.#present(row)
+    })
   }
+
   /** Merges: what is left out stays, secrets too. Credentials are tried again. `invalid` for a change of type. */
-  async update(_principal: Principal, _id: string, _input: OrganizationInput): Promise<Organization> {
-    throw notBuilt('changing organizations')
+  async update(principal: Principal, id: string, input: OrganizationInput): Promise<Organization> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'organizations.update', id, async () => {
+      const row = await this.#find(principal, id)
+      const accepted = acceptOrganization(await this.#merge(row, input))
+      const verified = await this.#verifier.verify(accepted)
+      if (verified.directory.tenantId !== row.tenantId)
+        throw invalid(`these credentials belong to another tenant than ${row.name}`, firstPartOf(accepted))
+      const changed = { ...this.#rowOf(accepted, verified), id, createdAt: row.createdAt }
+      await this.#replace(changed, accepted)
+      await this.#parts.tenants.forget(id)
+      return this.#present(changed)
+    })
   }
+
   /** `conflict` while one of its jobs is enabled or runs. Its disabled jobs go with it; backed-up data stays. */
-  async remove(_principal: Principal, _id: string): Promise<void> {
-    throw notBuilt('removing organizations')
+  async remove(principal: Principal, id: string): Promise<void> {
+    requireAdministrator(principal)
+    await this.#parts.audit.around(principal, 'organizations.remove', id, async () => {
+      const row = await this.#find(principal, id)
+      await this.#parts.database.transaction(async (queries) => {
+        await this.#removeJobs(queries, row)
+        await this.#parts.secrets.removeOf(queries, 'organizations', id)
+        await tokenRows.removeOfPrincipal(queries, 'organization', id)
+        await organizationRows.remove(queries, id)
+      })
+      await this.#parts.tenants.forget(id)
+    })
   }
-  async get(_principal: Principal, _id: string): Promise<Organization> {
-    throw notBuilt('organizations')
+
+  async get(principal: Principal, id: string): Promise<Organization> {
+    return this.#present(await this.#find(principal, id))
   }
+
   /** By name. A tenant sees its own alone. */
-  async list(_principal: Principal, _page?: PageRequest): Promise<Page<Organization>> {
-    throw notBuilt('organizations')
+  async list(principal: Principal, page: PageRequest = {}): Promise<Page<Organization>> {
+    const id = scopeOf(principal)
+    const filter = id === undefined ? page : { ...page, id }
+    const { items, totalCount } = await organizationRows.list(this.#parts.database.queries, filter)
+    return { items: await Promise.all(items.map((row) => this.#present(row))), totalCount }
   }
+
   /** The repositories that hold data of the organization. */
-  async usedRepositories(_principal: Principal, _id: string): Promise<readonly UsedRepository[]> {
-    throw notBuilt('used repositories')
+  async usedRepositories(principal: Principal, id: string): Promise<readonly UsedRepository[]> {
+    await this.#find(principal, id)
+    return this.#parts.repositories.usedBy(id)
   }
+
+  /** Live from the tenant, in its order. */
   async users(
-    _principal: Principal,
-    _id: string,
-    _request?: ListingRequest,
+    principal: Principal,
+    id: string,
+    request: ListingRequest = {},
   ): Promise<ListingPage<DirectoryUser>> {
-    throw notBuilt('users')
+    const { directory } = await this.#tenants(principal, id)
+    return this.#listings.page(listingOf('users', id, request), request, () =>
+      filtered(directory.users(), (user) =>
+        matches(request.search, user.displayName, user.userPrincipalName, user.mail),
+      ),
+    )
   }
-  async user(_principal: Principal, _id: string, _userId: string): Promise<DirectoryUser> {
-    throw notBuilt('users')
+
+  async user(principal: Principal, id: string, userId: string): Promise<DirectoryUser> {
+    const { directory } = await this.#tenants(principal, id)
+    return directory.user(directoryIdOf(userId))
   }
+
   async groups(
-    _principal: Principal,
-    _id: string,
-    _request?: ListingRequest,
+    principal: Principal,
+    id: string,
+    request: ListingRequest = {},
   ): Promise<ListingPage<DirectoryGroup>> {
-    throw notBuilt('groups')
+    const { directory } = await this.#tenants(principal, id)
+    return this.#listings.page(listingOf('groups', id, request), request, () =>
+      filtered(directory.groups(), (group) => matches(request.search, group.displayName, group.mail)),
+    )
   }
-  async group(_principal: Principal, _id: string, _groupId: string): Promise<DirectoryGroup> {
-    throw notBuilt('groups')
+
+  async group(principal: Principal, id: string, groupId: string): Promise<DirectoryGroup> {
+    const { directory } = await this.#tenants(principal, id)
+    return directory.group(directoryIdOf(groupId))
   }
+
   /** Users only, nested groups resolved. */
   async groupMembers(
-    _principal: Principal,
-    _id: string,
-    _groupId: string,
-    _request?: ListingRequest,
+    principal: Principal,
+    id: string,
+    groupId: string,
+    request: ListingRequest = {},
   ): Promise<ListingPage<DirectoryUser>> {
-    throw notBuilt('group members')
+    const { directory } = await this.#tenants(principal, id)
+    const group = directoryIdOf(groupId)
+    return this.#listings.page(listingOf(`members of ${group}`, id, request), request, () =>
+      filtered(directory.groupMembers(group), (user) =>
+        matches(request.search, user.displayName, user.userPrincipalName, user.mail),
+      ),
+    )
   }
+
+  async #find(principal: Principal, id: string): Promise<OrganizationRow> {
+    requireOrganization(principal, id, unknown)
+    const row = await organizationRows.find(this.#parts.database.queries, id)
+    if (row === undefined) throw notFound(unknown)
+    return row
+  }
+
+  async #tenants(principal: Principal, id: string) {
+    await this.#find(principal, id)
+    return this.#parts.tenants.of(id)
+  }
+
+  async #present(row: OrganizationRow): Promise<Organization> {
+    const times = await sessionRows.endTimes(this.#parts.database.queries, row.id, GOOD_STATUSES)
+    const exchange = row.exchangeOnlineSettings as ConnectionSettings | undefined
+    const sharePoint = row.sharePointOnlineSettings as ConnectionSettings | undefined
+    return {
+      id: row.id,
+      type: row.type as OrganizationType,
+      region: row.region as Region,
+      name: row.name,
+      officeName: row.officeName,
+      ...(row.description === undefined ? {} : { description: row.description }),
+      tenantId: row.tenantId,
+      isExchangeOnline: row.isExchangeOnline,
+      isSharePointOnline: row.isSharePointOnline,
+      ...(exchange === undefined ? {} : { exchangeOnlineSettings: exchange }),
+      ...(sharePoint === undefined ? {} : { sharePointOnlineSettings: sharePoint }),
+      isBackedUp: times !== undefined,
+      ...(times === undefined ? {} : { firstBackupTime: times.first, lastBackupTime: times.last }),
+      verification: verificationOf(row),
+    }
+  }
+
+  #rowOf(
+    accepted: AcceptedOrganization,
+    verified: VerifiedOrganization,
+  ): Omit<OrganizationRow, 'id' | 'createdAt'> {
+    const settings = PART_NAMES.flatMap((part) => {
+      const given = accepted.parts[part]
+      return given === undefined ? [] : [[part, settingsOf(given, verified, part)] as const]
+    })
+    return {
+      type: 'Office365',
+      region: accepted.region,
+      name: verified.directory.defaultDomain,
+      officeName: verified.directory.initialDomain,
+      ...(accepted.description === undefined ? {} : { description: accepted.description }),
+      tenantId: verified.directory.tenantId,
+      isExchangeOnline: accepted.parts.exchangeOnlineSettings !== undefined,
+      isSharePointOnline: accepted.parts.sharePointOnlineSettings !== undefined,
+      ...(Object.fromEntries(settings) as Partial<Record<SettingsName, ConnectionSettings>>),
+      verification: verified.verification,
+      updatedAt: this.#parts.clock.now(),
+    }
+  }
+
+  async #insert(row: OrganizationRow, accepted: AcceptedOrganization): Promise<void> {
+    try {
+      await this.#parts.database.transaction(async (queries) => {
+        await organizationRows.insert(queries, row)
+        await this.#keepCredentials(queries, row.id, accepted)
+      })
+    } catch (error) {
+      if (isDuplicate(error)) throw conflict(`the organization ${row.name} is already added`)
+      throw error
+    }
+  }
+
+  async #replace(row: OrganizationRow, accepted: AcceptedOrganization): Promise<void> {
+    await this.#parts.database.transaction(async (queries) => {
+      const cleared = {
+        description: undefined,
+        exchangeOnlineSettings: undefined,
+        sharePointOnlineSettings: undefined,
+      }
+      if (!(await organizationRows.update(queries, row.id, { ...cleared, ...row }))) throw notFound(unknown)
+      await this.#keepCredentials(queries, row.id, accepted)
+      await tokenRows.removeOfPrincipal(queries, 'organization', row.id)
+    })
+  }
+
+  async #keepCredentials(
+    queries: Queries,
+    organizationId: string,
+    accepted: AcceptedOrganization,
+  ): Promise<void> {
+    const { secrets } = this.#parts
+    for (const part of PART_NAMES)
+      await keepSecrets(secrets, queries, organizationId, part, accepted.parts[part])
+    const accounts = PART_NAMES.flatMap((part) => {
+      const { account, password } = accepted.parts[part] ?? {}
+      if (account === undefined || password === undefined) return []
+      return [{ organizationId, part, accountKey: accountKeyOf(account) }]
+    })
+    await organizationRows.replaceAccounts(queries, organizationId, accounts)
+  }
+
+  /** The input as if the whole organization had been sent. */
+  async #merge(row: OrganizationRow, input: OrganizationInput): Promise<OrganizationInput> {
+    if (input.type !== undefined && input.type !== null && input.type !== '')
+      if (input.type.toLowerCase() !== row.type.toLowerCase())
+        throw invalid(`the type of an organization cannot be changed: it is ${row.type}`, 'type')
+    const merged = async (part: SettingsName) => {
+      const stored = row[part] as ConnectionSettings | undefined
+      const kept = await readSecrets(this.#parts.secrets, this.#parts.database.queries, row.id, part)
+      if (stored === undefined) return input[part]
+      return mergeSettings(input[part] ?? {}, stored, kept)
+    }
+    return {
+      ...input,
+      type: row.type,
+      region: input.region ?? row.region,
+      description: input.description ?? row.description,
+      isExchangeOnline: input.isExchangeOnline ?? row.isExchangeOnline,
+      isSharePointOnline: input.isSharePointOnline ?? row.isSharePointOnline,
+      exchangeOnlineSettings: await merged('exchangeOnlineSettings'),
+      sharePointOnlineSettings: await merged('sharePointOnlineSettings'),
+    }
+  }
+
+  async #removeJobs(queries: Queries, row: OrganizationRow): Promise<void> {
+    const jobs = await jobRows.list(queries, { organizationId: row.id })
+    if (jobs.items.some((job) => job.isEnabled))
+      throw conflict(`${row.name} has jobs that are enabled: disable them first`)
+    const running = await sessionRows.list(queries, { organizationId: row.id, status: 'Running', limit: 1 })
+    if (running.totalCount > 0) throw conflict(`a job of ${row.name} is running: stop it first`)
+    for (const job of jobs.items) await jobRows.remove(queries, job.id)
+  }
+}
+
+const firstPartOf = (accepted: AcceptedOrganization): string =>
+  accepted.parts.exchangeOnlineSettings === undefined ? 'sharePointOnlineSettings' : 'exchangeOnlineSettings'
+
+/** Names an organization that is not there yet, for the audit. */
+const labelOf = (input: OrganizationInput): string => {
+  const settings = input.exchangeOnlineSettings ?? input.sharePointOnlineSettings
+  const label = settings?.officeOrganizationName ?? settings?.account
+  return typeof label === 'string' && label !== '' ? label : 'organization'
+}
+
+const listingOf = (what: string, organizationId: string, request: ListingRequest): string =>
+  JSON.stringify([what, organizationId, request.search ?? ''])
+
+async function* filtered<Item>(
+  items: AsyncIterable<Item>,
+  isWanted: (item: Item) => boolean,
+): AsyncIterable<Item> {
+  for await (const item of items) if (isWanted(item)) yield item
 }

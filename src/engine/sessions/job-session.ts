@@ -1,5 +1,7 @@
 export type SessionStatus =
   'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued'
+/** A session that ended with one of these left a restore point. */
+export const GOOD_STATUSES: readonly SessionStatus[] = ['Success', 'Warning']
 export type Bottleneck = 'NA' | 'Detecting' | 'Source' | 'Target'
 
 export interface JobStatistics {
