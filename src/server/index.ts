@@ -1,1 +1,5 @@
-export {}
+export { decideConfig, DEFAULT_PORT, type ServerConfig, type ServerOptions } from './config.ts'
+export { readConfig, SETTINGS } from './read-config.ts'
+export { startServer, type RunningServer, type StartOptions } from './start-server.ts'
+export { buildServer, type BuiltServer } from './build-server.ts'
+export { VERSION } from './version.ts'

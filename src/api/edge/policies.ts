@@ -34,7 +34,7 @@ export const organizationInPath: Policy = {
   check: ({ principal, params }) => {
     if (principal.kind !== 'organization') return
     if (params['organizationId']?.toLowerCase() !== principal.organizationId.toLowerCase())
-      throw notFound(`there is no organization ${params['organizationId'] ?? ''}`)
+      throw notFound('the organization is not known')
   },
 }
 

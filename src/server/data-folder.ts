@@ -1,0 +1,52 @@
+import { chmod, mkdir, readFile, statfs, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { corrupt, type Random } from '#base'
+
+/** Where things are below the data folder. */
+export interface DataFolder {
+  readonly path: string
+  readonly database: string
+  readonly lock: string
+  readonly rootKey: string
+  readonly catalogues: string
+}
+
+/** Makes the folder where it is not there, for its owner alone. */
+export const openDataFolder = async (path: string): Promise<DataFolder> => {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  await chmod(path, 0o700)
+  return {
+    path,
+    database: join(path, 'holdfast.sqlite'),
+    lock: join(path, 'server.lock'),
+    rootKey: join(path, 'root.key'),
+    catalogues: join(path, 'catalogues'),
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The id of this installation, made once. */
+export const installationId = async (folder: DataFolder, random: Random): Promise<string> => {
+  const file = join(folder.path, 'installation-id')
+  try {
+    const id = (await readFile(file, 'utf8')).trim()
+    if (!UUID.test(id)) throw corrupt('the file installation-id holds no GUID')
+    return id
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const id = random.uuid()
+    await writeFile(file, `${id}\n`, { mode: 0o600, flag: 'wx' })
+    return id
+  }
+}
+
+const LEAST_FREE_BYTES = 256 * 1024 * 1024
+
+/** Whether the folder can be written to and has room. */
+export const dataFolderHealth = async ({ path }: DataFolder) => {
+  const { bavail, bsize } = await statfs(path)
+  const freeBytes = bavail * bsize
+  const mebibytes = Math.floor(freeBytes / 1024 / 1024)
+  return { isHealthy: freeBytes > LEAST_FREE_BYTES, description: `${mebibytes} MiB free` }
+}
