@@ -1,0 +1,323 @@
+import type { Clock } from '#base'
+import type { MailFolder, MailItem } from '#items'
+import type { RepositoryReader, RepositoryWriter } from '#repository'
+import type { StoredFolder } from '../catalogue/object-state.ts'
+import { isDriveRow, placeKey, type CatalogueRow, type MailRow } from '../catalogue/rows.ts'
+import type { MailboxSource, MailboxTarget, MailPage } from '../connectors/connectors.ts'
+import { batches, forEachLimited } from './for-each-limited.ts'
+import { ItemFailures } from './item-failures.ts'
+import { mailDate, mailPath, mailRow } from './mail-rows.ts'
+import type { ObjectDraft } from './object-draft.ts'
+import { folderPaths, planFolders } from './plan-folders.ts'
+import { saveMail } from './save-mail.ts'
+import { askSource, isResync, SourceFailure } from './source-failure.ts'
+
+export type MailboxToRead = MailboxSource & Pick<MailboxTarget, 'message'>
+
+/** What a backup of one object works with. */
+export interface ObjectBackup {
+  readonly draft: ObjectDraft
+  readonly reader: RepositoryReader
+  readonly writer: RepositoryWriter
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Called as items are done; bytes as they were read. */
+  onItems(items: number, readBytes: number): void
+  /** Called where the draft could be saved; awaits the saving when it is time for one. */
+  savePoint(): Promise<void>
+}
+
+export interface MailboxOptions {
+  /** Names of folders that are left out, with all below them, whatever the case. */
+  readonly excludedFolders?: readonly string[]
+}
+
+/** Messages saved at once; those with attachments wait for the service, which allows four calls at a time. */
+const PLAIN_AT_ONCE = 16
+const WITH_ATTACHMENTS_AT_ONCE = 3
+const BATCH = 64
+/** Folders whose first page is asked for ahead. */
+const FOLDERS_AHEAD = 3
+
+/**
+ * Brings the draft up to the mailbox as it is now: by delta for each folder, by a compared full round where a token has
+ * lapsed. Items that cannot be read are recorded and left for the next run. Throws SourceFailure when the mailbox as a
+ * whole cannot be read; what was saved stays in the draft.
+ */
+export const backupMailbox = async (
+  source: MailboxToRead,
+  backup: ObjectBackup,
+  options: MailboxOptions = {},
+): Promise<void> => {
+  const run = new MailboxRun(source, backup)
+  await run.updateFolders(options.excludedFolders ?? [])
+  await run.readFolders()
+  await run.retryFailed()
+  await run.removeWhatLeft()
+}
+
+interface FolderReading {
+  readonly folder: StoredFolder
+  readonly pages: AsyncIterator<MailPage>
+  next: Promise<IteratorResult<MailPage>>
+}
+
+class MailboxRun {
+  readonly #source: MailboxToRead
+  readonly #backup: ObjectBackup
+  readonly #draft: ObjectDraft
+  readonly #failures: ItemFailures
+  #paths: ReadonlyMap<string, string> = new Map()
+
+  constructor(source: MailboxToRead, backup: ObjectBackup) {
+    this.#source = source
+    this.#backup = backup
+    this.#draft = backup.draft
+    this.#failures = new ItemFailures(backup.clock, backup.draft.failed)
+  }
+
+  async updateFolders(excluded: readonly string[]): Promise<void> {
+    const draft = this.#draft
+    const listed = await askSource(this.#source.folders(this.#backup.signal))
+    const plan = planFolders(draft.folders, withoutExcluded(listed, excluded))
+    for (const { from, to } of plan.moves)
+      if ((await draft.data.get(from)) !== undefined) await draft.data.move(from, to)
+    for (const { folder } of plan.gone) if (folder.isGone !== true) await this.#leaveAll(folder.id)
+    const wasGone = new Set(draft.folders.filter(({ isGone }) => isGone === true).map(({ id }) => id))
+    // Folders that are gone stay in the table until what they held has been found elsewhere or removed.
+    draft.folders = [
+      ...plan.folders.map((folder) => (wasGone.has(folder.id) ? cameBack(folder) : folder)),
+      ...plan.gone.map(({ folder }) => ({ ...folder, isGone: true })),
+    ]
+    this.#paths = folderPaths(draft.folders)
+  }
+
+  async #leaveAll(folderId: string): Promise<void> {
+    for (let after = ''; ;) {
+      const ids = this.#draft.rows.children(folderId, after, 500).map(({ id }) => id)
+      if (ids.length === 0) return
+      await this.#draft.leave(ids, folderId)
+      after = ids.at(-1)!
+    }
+  }
+
+  async readFolders(): Promise<void> {
+    const folders = this.#draft.folders.filter(({ isGone }) => isGone !== true)
+    const ahead: FolderReading[] = []
+    try {
+      for (let index = 0, started = 0; index < folders.length; index += 1) {
+        while (started < folders.length && started <= index + FOLDERS_AHEAD)
+          ahead.push(this.#startReading(folders[started++]!))
+        await this.#readFolder(ahead.shift()!)
+      }
+    } finally {
+      for (const { pages } of ahead) void pages.return?.().then(undefined, () => {})
+    }
+  }
+
+  #startReading(folder: StoredFolder): FolderReading {
+    const token = folder.isResyncing === true ? undefined : folder.token
+    const pages = this.#source.changes(folder.id, token, this.#backup.signal)[Symbol.asyncIterator]()
+    const reading = { folder, pages, next: pages.next() }
+    reading.next.catch(() => {})
+    return reading
+  }
+
+  async #readFolder(reading: FolderReading): Promise<void> {
+    if (reading.folder.isResyncing === true) this.#draft.rows.unsee(reading.folder.id)
+    try {
+      await this.#readPages(reading)
+    } catch (error) {
+      const cause = error instanceof SourceFailure ? error.cause : error
+      if (!isResync(cause) || reading.folder.isResyncing === true) throw error
+      const { token: _lapsed, ...folder } = reading.folder
+      this.#replaceFolder({ ...folder, isResyncing: true })
+      await this.#readFolder(this.#startReading({ ...folder, isResyncing: true }))
+    }
+  }
+
+  async #readPages(reading: FolderReading): Promise<void> {
+    const { folder } = reading
+    for (;;) {
+      const result = await askSource(reading.next)
+      if (result.done === true) return
+      const page = result.value
+      if (page.hasMore) {
+        reading.next = reading.pages.next()
+        reading.next.catch(() => {})
+      }
+      await this.#takePage(folder, page.items, page.removed)
+      if (!page.hasMore) await this.#endFolder(folder, page.token)
+      else if (folder.isResyncing !== true) this.#replaceFolder({ ...folder, token: page.token })
+      await this.#backup.savePoint()
+      if (!page.hasMore) return
+    }
+  }
+
+  /** The end of a folder's round: what a full round did not meet has left. */
+  async #endFolder(folder: StoredFolder, token: string): Promise<void> {
+    if (folder.isResyncing === true)
+      for (let after = ''; ;) {
+        const ids = this.#draft.rows.unseen(after, 500, folder.id)
+        if (ids.length === 0) break
+        await this.#draft.leave(ids, folder.id)
+        after = ids.at(-1)!
+      }
+    const { isResyncing: _over, ...rest } = folder
+    this.#replaceFolder({ ...rest, token })
+  }
+
+  #replaceFolder(folder: StoredFolder): void {
+    this.#draft.folders = this.#draft.folders.map((known) => (known.id === folder.id ? folder : known))
+  }
+
+  async #takePage(
+    folder: StoredFolder,
+    listed: readonly MailItem[],
+    removed: readonly string[],
+  ): Promise<void> {
+    // A page may name an item twice; the last one holds.
+    const items = new Map(listed.map((item) => [item.id, item]))
+    const known = this.#draft.rows.find([...items.keys(), ...removed])
+    // One that is already known to be elsewhere was moved there, and that page came first.
+    const left = removed.filter((id) => !items.has(id) && mailIn(known.get(id))?.folderId === folder.id)
+    await this.#draft.leave(left, folder.id)
+    this.#failures.gone(removed.filter((id) => !items.has(id) && !known.has(id)))
+    const same: string[] = []
+    const other: { item: MailItem; old: MailRow | undefined }[] = []
+    for (const item of items.values()) {
+      const old = mailIn(known.get(item.id))
+      if (old?.changeKey === item.changeKey && old.folderId === folder.id && !this.#failures.has(item.id))
+        same.push(item.id)
+      else other.push({ item, old })
+    }
+    this.#draft.rows.see(same)
+    this.#backup.onItems(same.length, 0)
+    for (const batch of batches(other, BATCH)) {
+      await this.#takeBatch(folder, batch)
+      await this.#backup.savePoint()
+    }
+  }
+
+  async #takeBatch(
+    folder: StoredFolder,
+    batch: { item: MailItem; old: MailRow | undefined }[],
+  ): Promise<void> {
+    const done: { row: MailRow; old: MailRow | undefined; modifiedAt: Date }[] = []
+    const places = new Set<string>()
+    const take = async ({ item, old }: (typeof batch)[number]): Promise<void> => {
+      const row = await this.#save(folder, item, old, places)
+      if (row !== undefined) done.push({ row, old, modifiedAt: mailDate(item) })
+    }
+    const [plain, heavy] = [false, true].map((has) => batch.filter(({ item }) => item.hasAttachments === has))
+    await Promise.all([
+      forEachLimited(plain!, PLAIN_AT_ONCE, take),
+      forEachLimited(heavy!, WITH_ATTACHMENTS_AT_ONCE, take),
+    ])
+    for (const { row, old, modifiedAt } of done) await this.#place(row, old, modifiedAt)
+    await this.#draft.put(done.map(({ row }) => row))
+    this.#draft.failed = this.#failures.list()
+  }
+
+  /** The new row; undefined for an item that could not be read or is gone, whose old row stays. */
+  async #save(
+    folder: StoredFolder,
+    item: MailItem,
+    old: MailRow | undefined,
+    places: Set<string>,
+  ): Promise<MailRow | undefined> {
+    const path = this.#freePath(folder.id, item, places)
+    // Moved and otherwise the same: the file goes along.
+    if (old?.changeKey === item.changeKey && !this.#failures.has(item.id)) {
+      this.#backup.onItems(1, 0)
+      return { ...old, folderId: folder.id, path }
+    }
+    try {
+      const saving = { ...this.#backup, source: this.#source }
+      const durable = old !== undefined && this.#draft.rows.isFromBefore(item.id) ? old : undefined
+      const saved = await saveMail(saving, item, durable)
+      this.#failures.succeeded(item.id)
+      this.#backup.onItems(1, saved.sizeBytes)
+      return mailRow(item, folder.id, path, saved)
+    } catch (error) {
+      if (!(error instanceof SourceFailure)) throw error
+      this.#failures.add({ id: item.id, name: item.subject, folderId: folder.id }, error)
+      this.#draft.rows.see(old === undefined ? [] : [item.id])
+      this.#backup.onItems(1, 0)
+      return undefined
+    }
+  }
+
+  #freePath(folderId: string, item: MailItem, places: Set<string>): string {
+    const path = mailPath(item, (candidate) => {
+      const place = placeKey({ kind: 'file', path: candidate } as CatalogueRow)
+      return places.has(place) || this.#draft.rows.isPlaceTaken(folderId, place, item.id)
+    })
+    places.add(placeKey({ kind: 'file', path } as CatalogueRow))
+    return path
+  }
+
+  async #place(row: MailRow, old: MailRow | undefined, modifiedAt: Date): Promise<void> {
+    const to = this.#path(row)
+    const from = old === undefined ? undefined : this.#path(old)
+    const { content, sizeBytes } = row
+    if (from !== undefined && from !== to) await this.#draft.data.remove(from)
+    await this.#draft.data.putFile(to, { content, sizeBytes, modifiedAt })
+  }
+
+  #path({ folderId, path }: MailRow): string {
+    return `${this.#paths.get(folderId) ?? ''}/${path}`
+  }
+
+  /** Items of earlier runs that delta did not name again. */
+  async retryFailed(): Promise<void> {
+    for (const { id, folderId, name } of this.#failures.notMet()) {
+      try {
+        const item = await askSource(this.#source.message(id, this.#backup.signal))
+        const folder = this.#draft.folders.find((known) => known.id === (item?.folderId ?? folderId))
+        if (item === undefined || folder === undefined) this.#failures.gone([id])
+        else await this.#takeBatch(folder, [{ item, old: mailIn(this.#draft.rows.find([id]).get(id)) }])
+      } catch (error) {
+        if (!(error instanceof SourceFailure)) throw error
+        this.#failures.add({ id, name, ...(folderId === undefined ? {} : { folderId }) }, error)
+      }
+    }
+    this.#draft.failed = this.#failures.list()
+  }
+
+  async removeWhatLeft(): Promise<void> {
+    const draft = this.#draft
+    const gone = draft.folders.filter(({ isGone }) => isGone === true)
+    const goneIds = new Set(gone.map(({ id }) => id))
+    for (let rows = draft.rows.leaving(500); rows.length > 0; rows = draft.rows.leaving(500)) {
+      for (const row of rows)
+        if (!isDriveRow(row) && !goneIds.has(row.folderId)) await draft.data.remove(this.#path(row))
+      await draft.remove(rows)
+      this.#failures.gone(rows.map(({ id }) => id))
+      await this.#backup.savePoint()
+    }
+    for (const { id } of gone) await draft.data.remove(this.#paths.get(id)!)
+    draft.folders = draft.folders.filter(({ isGone }) => isGone !== true)
+    draft.failed = this.#failures.list()
+  }
+}
+
+const mailIn = (row: CatalogueRow | undefined): MailRow | undefined =>
+  row === undefined || isDriveRow(row) ? undefined : row
+
+/** Its messages are marked as leaving, and delta alone would not name them again. */
+const cameBack = ({ token: _old, ...folder }: StoredFolder): StoredFolder => ({
+  ...folder,
+  isResyncing: true,
+})
+
+const withoutExcluded = (folders: readonly MailFolder[], names: readonly string[]): MailFolder[] => {
+  const excluded = new Set(names.map((name) => name.toLowerCase()))
+  const byId = new Map(folders.map((folder) => [folder.id, folder]))
+  const isExcluded = (folder: MailFolder, depth = 0): boolean => {
+    if (excluded.has(folder.name.toLowerCase())) return true
+    const parent = folder.parentId === undefined ? undefined : byId.get(folder.parentId)
+    return parent !== undefined && depth < 500 && isExcluded(parent, depth + 1)
+  }
+  return folders.filter((folder) => !isExcluded(folder))
+}

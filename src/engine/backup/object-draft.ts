@@ -1,0 +1,285 @@
+import type { Clock, Json } from '#base'
+import type { BlobId, RepositoryReader, RepositoryWriter, SnapshotId, TreeEditor } from '#repository'
+import type { PreviousState } from '../catalogue/catalogue.ts'
+import {
+  objectPath,
+  readObjectState,
+  segmentPath,
+  segmentsKey,
+  segmentsSince,
+  STATE_FILE,
+  type FailedItem,
+  type ObjectIdentity,
+  type ObjectState,
+  type SegmentRef,
+  type StoredFolder,
+} from '../catalogue/object-state.ts'
+import type { PendingRows } from '../catalogue/pending-rows.ts'
+import { isFolderRow, type CatalogueRow } from '../catalogue/rows.ts'
+import { encodeChange, readSegment, type Change } from '../catalogue/segments.ts'
+
+/** What a run keeps of an object that is not done, to go on from. Plain JSON. */
+export interface ObjectProgress {
+  readonly base: SnapshotId | null
+  readonly dataTree: BlobId | null
+  readonly stateTree: BlobId
+}
+
+export interface FinishedObject {
+  readonly dataTree: BlobId | undefined
+  readonly stateTree: BlobId
+  readonly state: ObjectState
+  /** For a run that is cut off before its snapshot. */
+  readonly progress: ObjectProgress
+}
+
+export interface DraftOptions {
+  readonly identity: ObjectIdentity
+  readonly reader: RepositoryReader
+  readonly writer: RepositoryWriter
+  readonly rows: PendingRows
+  readonly previous: PreviousState | undefined
+  readonly clock: Clock
+}
+
+const SEGMENT_BYTES = 4 << 20
+const MOST_SEGMENTS = 16
+/** Below so many changed rows a merge is not worth it. */
+const FEW_ROWS = 1000
+
+/** The next state of one object: its tree, its rows, its catalogue. Not for concurrent use. */
+export class ObjectDraft {
+  readonly rows: PendingRows
+  readonly previous: PreviousState | undefined
+  readonly #options: DraftOptions
+  #data: TreeEditor
+  #catalogue: TreeEditor
+  #state: ObjectState
+  #changes: Buffer[] = []
+  #changeBytes = 0
+
+  folders: readonly StoredFolder[]
+  token: string | undefined
+  isResyncing: boolean
+  failed: readonly FailedItem[]
+
+  private constructor(options: DraftOptions, state: ObjectState, data: TreeEditor, catalogue: TreeEditor) {
+    this.#options = options
+    this.rows = options.rows
+    this.previous = options.previous
+    this.#data = data
+    this.#catalogue = catalogue
+    this.#state = state
+    this.folders = state.folders
+    this.token = state.token
+    this.isResyncing = state.isResyncing === true
+    this.failed = state.failed
+  }
+
+  /** From the previous state, or from `progress` when it goes on from that and all of it is there. */
+  static async open(options: DraftOptions, progress?: Json): Promise<ObjectDraft> {
+    const { previous, writer, rows, identity } = options
+    rows.clear()
+    const resumed = isProgress(progress) ? await resume(options, progress) : undefined
+    if (resumed !== undefined) return resumed
+    rows.clear()
+    const state = { ...(previous?.state ?? emptyState(identity)), ...identity, path: objectPath(identity) }
+    return new ObjectDraft(options, state, writer.edit(previous?.dataTree), writer.edit(previous?.stateTree))
+  }
+
+  static resumed(options: DraftOptions, state: ObjectState, progress: ObjectProgress): ObjectDraft {
+    const { writer } = options
+    return new ObjectDraft(
+      options,
+      state,
+      writer.edit(progress.dataTree ?? undefined),
+      writer.edit(progress.stateTree),
+    )
+  }
+
+  /** Paths below the object's own folder. */
+  get data(): TreeEditor {
+    return this.#data
+  }
+
+  get counts(): { readonly items: number; readonly bytes: number } {
+    return this.#state.counts
+  }
+
+  async put(rows: readonly CatalogueRow[]): Promise<void> {
+    if (rows.length === 0) return
+    this.#count(this.rows.find(rows.map(({ id }) => id)).values(), -1)
+    this.#count(rows, 1)
+    this.rows.put(rows)
+    await this.#note(rows.map((put) => ({ put })))
+  }
+
+  async remove(rows: readonly CatalogueRow[]): Promise<void> {
+    if (rows.length === 0) return
+    this.#count(rows, -1)
+    this.rows.remove(rows.map(({ id }) => id))
+    await this.#note(rows.map(({ id }) => ({ del: id })))
+  }
+
+  /** See PendingRows.leave. */
+  async leave(ids: readonly string[], from: string): Promise<void> {
+    if (ids.length === 0) return
+    this.rows.leave(ids)
+    await this.#note(ids.map((leave) => ({ leave, from })))
+  }
+
+  #count(rows: Iterable<CatalogueRow>, sign: 1 | -1): void {
+    let { items, bytes } = this.#state.counts
+    for (const row of rows) {
+      if (isFolderRow(row)) continue
+      items += sign
+      bytes += sign * row.sizeBytes
+    }
+    this.#state = { ...this.#state, counts: { items, bytes } }
+  }
+
+  async #note(changes: readonly Change[]): Promise<void> {
+    for (const change of changes) {
+      const line = encodeChange(change)
+      this.#changes.push(line)
+      this.#changeBytes += line.length
+    }
+    if (this.#changeBytes >= SEGMENT_BYTES) await this.#writeSegment()
+  }
+
+  async #writeSegment(): Promise<void> {
+    if (this.#changes.length === 0) return
+    const rows = this.#changes.length
+    const bytes = Buffer.concat(this.#changes)
+    this.#changes = []
+    this.#changeBytes = 0
+    const segment = await this.#saveSegment([bytes], rows)
+    this.#state = { ...this.#state, segments: [...this.#state.segments, segment] }
+  }
+
+  async #saveSegment(
+    parts: Iterable<Uint8Array | AsyncIterable<Uint8Array>>,
+    rows: number,
+  ): Promise<SegmentRef> {
+    const { content, sizeBytes } = await this.#options.writer.saveFile(parts)
+    const name = String(this.#state.nextSegment).padStart(6, '0')
+    this.#state = { ...this.#state, nextSegment: this.#state.nextSegment + 1 }
+    await this.#catalogue.putFile(segmentPath(name), { ...this.#fileTimes(), content, sizeBytes })
+    return { name, rows, content, sizeBytes }
+  }
+
+  /** Where the work stands, saved but not yet flushed. */
+  async save(): Promise<ObjectProgress> {
+    await this.#writeSegment()
+    const dataTree = await this.#data.save()
+    const stateTree = await this.#saveState()
+    return { base: this.previous?.snapshot ?? null, dataTree: dataTree ?? null, stateTree }
+  }
+
+  /** The finished state; the very trees from before when nothing is different. */
+  async finish(): Promise<FinishedObject> {
+    await this.#writeSegment()
+    await this.#mergeSegments()
+    const dataTree = await this.#data.save()
+    const state = this.#current()
+    const isSame =
+      this.previous !== undefined && JSON.stringify(this.previous.state) === JSON.stringify(state)
+    const stateTree = isSame ? this.previous.stateTree : await this.#saveState()
+    const progress = { base: this.previous?.snapshot ?? null, dataTree: dataTree ?? null, stateTree }
+    return { dataTree, stateTree, state, progress }
+  }
+
+  #current(): ObjectState {
+    const { token: _old, isResyncing: _was, ...rest } = this.#state
+    return {
+      ...rest,
+      folders: this.folders,
+      failed: this.failed,
+      ...(this.token === undefined ? {} : { token: this.token }),
+      ...(this.isResyncing ? { isResyncing: true } : {}),
+    }
+  }
+
+  async #saveState(): Promise<BlobId> {
+    const json = Buffer.from(JSON.stringify(this.#current()))
+    const { content, sizeBytes } = await this.#options.writer.saveFile([json])
+    await this.#catalogue.putFile(STATE_FILE, { ...this.#fileTimes(), content, sizeBytes })
+    return (await this.#catalogue.save())!
+  }
+
+  async #mergeSegments(): Promise<void> {
+    const { segments } = this.#state
+    const [base, ...changes] = segments
+    if (base === undefined || changes.length === 0) return
+    const changed = changes.reduce((sum, { rows }) => sum + rows, 0)
+    if (segments.length <= MOST_SEGMENTS && changed <= Math.max(FEW_ROWS, base.rows / 2)) return
+    const before = this.previous?.state.segments ?? []
+    let rows = 0
+    const merged = await this.#saveSegment([this.#allRows((count) => (rows += count))], 0)
+    const lastChange = { after: segmentsKey(before), segments: segments.slice(before.length) }
+    this.#state = { ...this.#state, segments: [{ ...merged, rows }], lastChange }
+    const kept = new Set(lastChange.segments.map(({ name }) => name))
+    for (const { name } of segments) if (!kept.has(name)) await this.#catalogue.remove(segmentPath(name))
+    for (const { name } of this.previous?.state.lastChange?.segments ?? [])
+      await this.#catalogue.remove(segmentPath(name))
+  }
+
+  async *#allRows(count: (rows: number) => void): AsyncGenerator<Uint8Array> {
+    for (let after = ''; ;) {
+      const rows = this.rows.all(after, 500)
+      if (rows.length === 0) return
+      count(rows.length)
+      yield Buffer.concat(rows.map((put) => encodeChange({ put })))
+      after = rows.at(-1)!.id
+    }
+  }
+
+  // A fixed time: equal catalogues give equal trees.
+  #fileTimes(): { modifiedAt: Date } {
+    return { modifiedAt: new Date(0) }
+  }
+}
+
+const emptyState = (identity: ObjectIdentity): ObjectState => ({
+  format: 1,
+  ...identity,
+  path: objectPath(identity),
+  folders: [],
+  segments: [],
+  nextSegment: 1,
+  counts: { items: 0, bytes: 0 },
+  failed: [],
+})
+
+const isProgress = (value: Json | undefined): value is Json & ObjectProgress =>
+  typeof value === 'object' &&
+  value !== null &&
+  'stateTree' in value &&
+  typeof value['stateTree'] === 'string'
+
+/** Undefined when the progress does not go on from the previous state, or its trees are not there. */
+const resume = async (options: DraftOptions, progress: ObjectProgress): Promise<ObjectDraft | undefined> => {
+  const { reader, previous, rows, identity } = options
+  if (progress.base !== (previous?.snapshot ?? null) || !reader.hasBlob('tree', progress.stateTree))
+    return undefined
+  if (progress.dataTree !== null && !reader.hasBlob('tree', progress.dataTree)) return undefined
+  try {
+    const state = await readObjectState(reader, progress.stateTree)
+    const segments = segmentsSince(previous?.state.segments ?? [], state)
+    if (segments === undefined) return undefined
+    for (const segment of segments)
+      for await (const batch of readSegment(reader, segment)) replay(rows, batch)
+    return ObjectDraft.resumed(options, { ...state, ...identity, path: objectPath(identity) }, progress)
+  } catch {
+    return undefined
+  }
+}
+
+const replay = (rows: PendingRows, changes: readonly Change[]): void =>
+  rows.together(() => {
+    for (const change of changes) {
+      if ('put' in change) rows.put([change.put])
+      else if ('del' in change) rows.remove([change.del])
+      else rows.leave([change.leave])
+    }
+  })

@@ -1,0 +1,293 @@
+import { isHoldfastError, messageOf, silentLogger, type Clock, type Logger } from '#base'
+import { storedName } from '#formats'
+import type { BlobId, Repository, RepositoryWriter } from '#repository'
+import type { Catalogue, PreviousState, RestorePoint } from '../catalogue/catalogue.ts'
+import type { Catalogues } from '../catalogue/catalogues.ts'
+import {
+  objectKey,
+  OBJECTS_FOLDER,
+  RUN_FILE,
+  shardOf,
+  type ObjectIdentity,
+  type ObjectRunStatus,
+  type RunRecord,
+} from '../catalogue/object-state.ts'
+import type { Tenant } from '../connectors/connectors.ts'
+import type { BackupOutcome, BackupRun, ProtectedObject, RunBackup } from '../jobs/backup-run.ts'
+import { backupDrive } from './backup-drive.ts'
+import { backupMailbox, type ObjectBackup } from './backup-mailbox.ts'
+import { forEachLimited } from './for-each-limited.ts'
+import { ObjectDraft, type FinishedObject } from './object-draft.ts'
+import { RunCounts } from './run-counts.ts'
+import { SavePoints } from './save-points.ts'
+import { skipReasonOf, SourceFailure } from './source-failure.ts'
+
+export interface BackupSettings {
+  readonly catalogues: Catalogues
+  readonly clock: Clock
+  readonly log?: Logger
+  /** Mailboxes, and beside them drives, that are read at the same time. */
+  readonly objectsAtOnce?: number
+  /** Mail folders that no job protects, by name. */
+  readonly excludedFolders?: readonly string[]
+  /** Between two save points of an object. */
+  readonly savePointMs?: number
+}
+
+const OBJECTS_AT_ONCE = 8
+const SAVE_POINT_MS = 20_000
+
+/** Makes the function that runs a backup job: all its objects, one snapshot for each shard, written last. */
+export const createRunBackup =
+  (settings: BackupSettings): RunBackup =>
+  async (run) => {
+    const parts = run.objects.flatMap((object) => partsOf(object, run))
+    const counts = new RunCounts(run.report, run.objects.length)
+    for (const [index, ofShard] of byShard(parts, run.shards.count)) {
+      run.signal.throwIfAborted()
+      await new ShardRun(settings, run, counts, index).run(ofShard)
+    }
+    return outcome(run, counts)
+  }
+
+/** A mailbox or a drive of a user. */
+interface Part {
+  readonly key: string
+  readonly identity: ObjectIdentity
+  readonly tenant: Tenant
+  readonly isLastOfUser: boolean
+}
+
+interface PartResult {
+  readonly part: Part
+  readonly status: ObjectRunStatus
+  /** What goes into the snapshot; undefined for what was never protected. */
+  readonly trees:
+    { readonly path: string; readonly dataTree: BlobId | undefined; readonly stateTree: BlobId } | undefined
+}
+
+const partsOf = (object: ProtectedObject, { tenants }: BackupRun): Part[] => {
+  const parts: Omit<Part, 'isLastOfUser'>[] = []
+  const add = (kind: 'mail' | 'onedrive', tenant: Tenant): void => {
+    const { id: userId, principalName, displayName } = object
+    const identity = { kind, userId, principalName, displayName }
+    parts.push({ key: objectKey(identity), identity, tenant })
+  }
+  if (object.mailbox && tenants.mail !== undefined) add('mail', tenants.mail)
+  if (object.oneDrive && tenants.onedrive !== undefined) add('onedrive', tenants.onedrive)
+  return parts.map((part, index) => ({ ...part, isLastOfUser: index === parts.length - 1 }))
+}
+
+const byShard = (parts: readonly Part[], shards: number): [number, Part[]][] =>
+  [...Map.groupBy(parts, ({ identity }) => shardOf(identity.userId, shards))].sort(([a], [b]) => a - b)
+
+const outcome = (run: BackupRun, counts: RunCounts): BackupOutcome => {
+  const archives = run.objects.filter(({ archiveMailbox }) => archiveMailbox).length
+  return counts.outcome(
+    archives === 0
+      ? undefined
+      : 'Archive mailboxes are not protected: the service offers no way to read them',
+  )
+}
+
+class ShardRun {
+  readonly #settings: BackupSettings
+  readonly #run: BackupRun
+  readonly #counts: RunCounts
+  readonly #index: number
+  readonly #log: Logger
+
+  constructor(settings: BackupSettings, run: BackupRun, counts: RunCounts, index: number) {
+    this.#settings = settings
+    this.#run = run
+    this.#counts = counts
+    this.#index = index
+    this.#log = settings.log ?? silentLogger
+  }
+
+  async run(parts: readonly Part[]): Promise<void> {
+    const { shards, organization, repositoryId, signal, sessionId } = this.#run
+    const repository = await shards.open(this.#index, signal)
+    const address = { repositoryId, organizationId: organization.id, index: this.#index }
+    const catalogue = this.#settings.catalogues.of(address, repository)
+    await catalogue.sync(signal)
+    // A session that was cut off after this shard's snapshot does not make it twice.
+    const made = catalogue.points().find(({ run }) => run.sessionId === sessionId)
+    if (made !== undefined) return this.#countMade(parts, made)
+    await repository.withWriter((writer) => this.#backup(parts, { repository, catalogue, writer }), signal)
+    await catalogue.sync(signal)
+    for (const { key } of parts) await this.#run.checkpoints.remove(key)
+  }
+
+  #countMade(parts: readonly Part[], { run }: RestorePoint): void {
+    const statuses = new Map(run.objects.map(({ key, status }) => [key, status]))
+    for (const part of parts) this.#count(part, statuses.get(part.key) ?? 'success')
+  }
+
+  #count(part: Part, status: ObjectRunStatus['status']): void {
+    this.#counts.part(part.identity.userId, status)
+    if (part.isLastOfUser) this.#counts.add({ objectsDone: 1 })
+  }
+
+  async #backup(parts: readonly Part[], shard: Shard): Promise<void> {
+    const { checkpoints } = this.#run
+    const { clock, savePointMs = SAVE_POINT_MS, objectsAtOnce = OBJECTS_AT_ONCE } = this.#settings
+    const savePoints = new SavePoints({ writer: shard.writer, checkpoints, clock, intervalMs: savePointMs })
+    const ended = new AbortController()
+    const signal = AbortSignal.any([this.#run.signal, ended.signal])
+    const results: PartResult[] = []
+    const ofKind = async (kind: Part['identity']['kind']): Promise<void> => {
+      const wanted = parts.filter(({ identity }) => identity.kind === kind)
+      try {
+        await forEachLimited(wanted, objectsAtOnce, async (part) => {
+          signal.throwIfAborted()
+          results.push(await this.#part(part, shard, savePoints, signal))
+        })
+      } catch (error) {
+        ended.abort(error)
+        throw error
+      }
+    }
+    const ends = await Promise.allSettled([ofKind('mail'), ofKind('onedrive')])
+    await savePoints.settle()
+    this.#run.signal.throwIfAborted()
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+    await this.#saveSnapshot(shard, results)
+    this.#counts.add({ writtenBytes: shard.writer.stats.storedBytes })
+  }
+
+  async #part(part: Part, shard: Shard, savePoints: SavePoints, signal: AbortSignal): Promise<PartResult> {
+    const { report } = this.#run
+    const { identity, key } = part
+    const title = `${identity.kind === 'mail' ? 'Mailbox' : 'OneDrive'} of ${identity.principalName}`
+    await report.start(key, title)
+    const before = await shard.catalogue.previous(key)
+    try {
+      const finished = await this.#read(part, shard, before, savePoints, signal)
+      savePoints.done(key, finished.progress)
+      const { dataTree, stateTree } = finished
+      const { failed, counts, path } = finished.state
+      const status = failed.length === 0 ? 'success' : 'warning'
+      const lost =
+        failed.length === 0 ? '' : `, ${failed.length} not read: ${failed[0]!.name}: ${failed[0]!.reason}`
+      await report.finish(
+        key,
+        failed.length === 0 ? 'Success' : 'Warning',
+        `${title}: ${counts.items} items${lost}`,
+      )
+      this.#count(part, status)
+      const reason = failed.length === 0 ? {} : { reason: `${failed.length} items could not be read` }
+      return { part, status: { key, status, ...reason }, trees: { path, dataTree, stateTree } }
+    } catch (error) {
+      if (this.#endsRun(error, signal)) {
+        await report.finish(key, this.#run.signal.aborted ? 'Stop' : 'Error', `${title}: ${messageOf(error)}`)
+        throw error
+      }
+      return this.#giveUp(part, title, before, error)
+    }
+  }
+
+  async #read(
+    part: Part,
+    shard: Shard,
+    before: PreviousState | undefined,
+    savePoints: SavePoints,
+    signal: AbortSignal,
+  ): Promise<FinishedObject> {
+    const { key, identity, tenant } = part
+    const { repository: reader, writer, catalogue } = shard
+    const { clock, excludedFolders = [] } = this.#settings
+    const previous = this.#run.full ? undefined : before
+    const rows = catalogue.pending(key, previous?.version ?? 0)
+    const progress = await this.#run.checkpoints.load(key)
+    const draft = await ObjectDraft.open({ identity, reader, writer, rows, previous, clock }, progress)
+    const backup: ObjectBackup = {
+      draft,
+      reader,
+      writer,
+      clock,
+      signal,
+      onItems: (processedItems, readBytes) => this.#counts.add({ processedItems, readBytes }),
+      savePoint: async () => {
+        signal.throwIfAborted()
+        await savePoints.pass(key, draft)
+      },
+    }
+    if (identity.kind === 'mail')
+      await backupMailbox(tenant.mailbox(identity.userId), backup, { excludedFolders })
+    else await backupDrive(tenant.drive(identity.userId), backup)
+    return draft.finish()
+  }
+
+  /** A stop, or our own storage failing: nothing that the other objects could be spared. */
+  #endsRun(error: unknown, signal: AbortSignal): boolean {
+    if (signal.aborted) return true
+    if (error instanceof SourceFailure) return isHoldfastError(error.cause, 'cancelled')
+    return (['full', 'unavailable', 'timeout', 'cancelled', 'denied', 'throttled'] as const).some((code) =>
+      isHoldfastError(error, code),
+    )
+  }
+
+  /** The object keeps what the last run had of it. */
+  async #giveUp(
+    part: Part,
+    title: string,
+    before: PreviousState | undefined,
+    error: unknown,
+  ): Promise<PartResult> {
+    const skipped = skipReasonOf(error)
+    const status = skipped === undefined ? 'failed' : 'skipped'
+    const reason = skipped === undefined ? messageOf(error) : `${SKIPPED[skipped]} (${messageOf(error)})`
+    if (!(error instanceof SourceFailure)) this.#log.error({ err: error, object: part.key }, 'object failed')
+    const type = status === 'failed' ? 'Error' : 'Warning'
+    await this.#run.report.finish(part.key, type, `${title} ${status}: ${reason}`)
+    this.#count(part, status)
+    const trees = before && {
+      path: before.state.path,
+      dataTree: before.dataTree,
+      stateTree: before.stateTree,
+    }
+    return { part, status: { key: part.key, status, reason }, trees }
+  }
+
+  async #saveSnapshot({ catalogue, writer }: Shard, results: readonly PartResult[]): Promise<void> {
+    const { organization, jobId, jobName, sessionId } = this.#run
+    if (!results.some(({ trees }) => trees !== undefined)) return
+    const objects = results.map(({ status }) => status).sort((a, b) => (a.key < b.key ? -1 : 1))
+    const record: RunRecord = { format: 1, jobId, jobName, sessionId, objects }
+    const root = writer.edit()
+    for (const { part, trees } of results) {
+      if (trees === undefined) continue
+      if (trees.dataTree !== undefined) await root.putTree(trees.path, trees.dataTree)
+      await root.putTree(`${OBJECTS_FOLDER}/${part.key}`, trees.stateTree)
+    }
+    const { content, sizeBytes } = await writer.saveFile([Buffer.from(JSON.stringify(record))])
+    const time = this.#snapshotTime(catalogue)
+    await root.putFile(RUN_FILE, { content, sizeBytes, modifiedAt: time })
+    await writer.saveSnapshot({
+      time,
+      tree: (await root.save())!,
+      paths: [`/${storedName(organization.name)}`],
+      tags: ['holdfast', `org:${organization.id}`, `job:${jobId}`, `run:${sessionId}`],
+    })
+  }
+
+  /** After every other of the shard, also when the clock stood still or was set back. */
+  #snapshotTime(catalogue: Catalogue): Date {
+    const newest = catalogue.points()[0]?.time.getTime() ?? 0
+    return new Date(Math.max(this.#settings.clock.nowMs(), newest + 1))
+  }
+}
+
+interface Shard {
+  readonly repository: Repository
+  readonly catalogue: Catalogue
+  readonly writer: RepositoryWriter
+}
+
+const SKIPPED = {
+  'no-mailbox': 'there is no mailbox',
+  'no-drive': 'there is no OneDrive',
+  'not-licensed': 'there is no licence',
+  locked: 'it is locked',
+} as const
