@@ -1,0 +1,163 @@
+import { FixedClock, seededRandom, type Json } from '#base'
+import { initRepository, openRepository, type BlobId, type Repository, type TreeEntry } from '#repository'
+import { memoryStorage, type Storage } from '#storage'
+import { openCatalogue, type Catalogue } from '../../catalogue/catalogue.ts'
+import type { Catalogues } from '../../catalogue/catalogues.ts'
+import type { CatalogueRow } from '../../catalogue/rows.ts'
+import type { Tenant } from '../../connectors/connectors.ts'
+import type { BackupOutcome, BackupRun, ProtectedObject, RunTotals } from '../../jobs/backup-run.ts'
+import { createRunBackup } from '../run-backup.ts'
+import { FakeDrive } from './fake-drive.ts'
+import { FakeMailbox } from './fake-mailbox.ts'
+
+export const clock = new FixedClock('2026-11-24T10:00:00Z')
+const options = { password: 'secret', clock, random: seededRandom(7), scrypt: { N: 2, r: 1, p: 1 } }
+
+/** One shard, some users, and what a run needs of the server. */
+export class BackupWorld implements AsyncDisposable {
+  readonly mailboxes = new Map<string, FakeMailbox>()
+  readonly drives = new Map<string, FakeDrive>()
+  readonly checkpoints = new Map<string, Json>()
+  readonly log: string[] = []
+  storage: Storage = memoryStorage()
+  repository!: Repository
+  catalogue!: Catalogue
+  totals: RunTotals | undefined
+  savePointMs = 60_000
+  excludedFolders: readonly string[] = []
+  #sessions = 0
+
+  static async start(): Promise<BackupWorld> {
+    const world = new BackupWorld()
+    world.repository = await initRepository(world.storage, options)
+    world.catalogue = openCatalogue(':memory:', world.repository)
+    return world
+  }
+
+  mailbox(userId: string): FakeMailbox {
+    const mailbox = new FakeMailbox()
+    this.mailboxes.set(userId, mailbox)
+    return mailbox
+  }
+
+  drive(userId: string): FakeDrive {
+    const drive = new FakeDrive()
+    this.drives.set(userId, drive)
+    return drive
+  }
+
+  /** As after a restart of the server: only the storage and the checkpoints are left. */
+  async restart(storage: Storage = this.storage): Promise<void> {
+    await this.#close()
+    this.repository = await openRepository(storage, options)
+    this.catalogue = openCatalogue(':memory:', this.repository)
+  }
+
+  get users(): string[] {
+    return [...new Set([...this.mailboxes.keys(), ...this.drives.keys()])].sort()
+  }
+
+  async run(changes: Partial<BackupRun> = {}): Promise<BackupOutcome> {
+    const catalogues = { of: () => this.catalogue } as unknown as Catalogues
+    const runBackup = createRunBackup({
+      catalogues,
+      clock,
+      savePointMs: this.savePointMs,
+      excludedFolders: this.excludedFolders,
+    })
+    return runBackup({ ...this.#plan(), ...changes })
+  }
+
+  #plan(): BackupRun {
+    const tenant = {
+      mailbox: (id: string) => this.mailboxes.get(id),
+      drive: (id: string) => this.drives.get(id),
+    } as unknown as Tenant
+    return {
+      sessionId: `session-${(this.#sessions += 1)}`,
+      jobId: 'job-1',
+      jobName: 'Daily',
+      organization: { id: 'org-1', name: 'Contoso', tenantId: 't' },
+      repositoryId: 'repo-1',
+      full: false,
+      isResumed: false,
+      objects: this.users.map((id) => this.#object(id)),
+      tenants: { directory: tenant, mail: tenant, onedrive: tenant },
+      shards: { count: 1, open: async () => this.repository, existing: async () => [] },
+      checkpoints: {
+        load: async (key) => this.checkpoints.get(key),
+        all: async () => this.checkpoints,
+        save: async (key, value) => void this.checkpoints.set(key, structuredClone(value)),
+        remove: async (key) => void this.checkpoints.delete(key),
+      },
+      report: {
+        start: async () => {},
+        finish: async (_key, type, message) => void this.log.push(`${type}: ${message}`),
+        note: async () => {},
+        totals: (totals) => (this.totals = totals),
+      },
+      signal: new AbortController().signal,
+    }
+  }
+
+  #object(id: string): ProtectedObject {
+    return {
+      kind: 'user',
+      id,
+      principalName: `${id}@contoso.com`,
+      displayName: id,
+      mailbox: this.mailboxes.has(id),
+      archiveMailbox: false,
+      oneDrive: this.drives.has(id),
+    }
+  }
+
+  /** Path → bytes of the newest snapshot, below `users/`. */
+  async files(): Promise<Record<string, string>> {
+    const files: Record<string, string> = {}
+    const visit = async (tree: BlobId, path: string): Promise<void> => {
+      for (const entry of await this.repository.tree(tree)) {
+        const below = path === '' ? entry.name : `${path}/${entry.name}`
+        if (entry.type === 'folder') await visit(entry.subtree, below)
+        else files[below] = await this.#text(entry)
+      }
+    }
+    const users = await this.repository.entryAt((await this.newest()).tree, 'users')
+    if (users?.type === 'folder') await visit(users.subtree, '')
+    return files
+  }
+
+  async paths(): Promise<string[]> {
+    return Object.keys(await this.files()).sort()
+  }
+
+  async #text(entry: TreeEntry & { type: 'file' }): Promise<string> {
+    const pieces: Uint8Array[] = []
+    for await (const piece of this.repository.readFile(entry)) pieces.push(piece)
+    return Buffer.concat(pieces).toString('latin1')
+  }
+
+  async newest(): Promise<{ readonly tree: BlobId }> {
+    await this.catalogue.sync()
+    return this.catalogue.points()[0]!
+  }
+
+  /** All rows of the newest restore point, by object. */
+  rows(catalogue = this.catalogue): Record<string, CatalogueRow[]> {
+    const rows: Record<string, CatalogueRow[]> = {}
+    for (const { key, version } of catalogue.objectsAt(catalogue.points()[0]!.snapshot))
+      rows[key] = catalogue
+        .items(key, version, undefined, { offset: 0, limit: 1000 })
+        .items.sort((a, b) => (a.id < b.id ? -1 : 1))
+    return rows
+  }
+
+  async #close(): Promise<void> {
+    this.catalogue[Symbol.dispose]()
+    await this.repository[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close()
+  }
+}
