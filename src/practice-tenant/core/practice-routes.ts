@@ -74,7 +74,8 @@ const changeSettings = async (controls: PracticeControls, request: TenantRequest
   const body = await request.json()
   if (typeof body['throttling'] === 'boolean') controls.settings.throttling = body['throttling']
   if (typeof body['legacyEws'] === 'boolean') controls.settings.legacyEws = body['legacyEws']
-  if (typeof body['toleratesTokens'] === 'boolean') controls.settings.toleratesTokens = body['toleratesTokens']
+  if (typeof body['toleratesTokens'] === 'boolean')
+    controls.settings.toleratesTokens = body['toleratesTokens']
   const seconds = optionalNumber(body, 'tokenLifetimeSeconds')
   if (seconds !== undefined) controls.setTokenLifetime(seconds)
   const limits = (body['limits'] ?? {}) as JsonObject

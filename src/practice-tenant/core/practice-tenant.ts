@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger, type Random } from '#base'
+import { directory } from '../directory/directory.ts'
 import { UserRows } from '../directory/user-rows.ts'
 import { Gate } from '../entra/gate.ts'
 import { EntraRows } from '../entra/entra-rows.ts'
@@ -217,7 +218,14 @@ const buildDispatcher = (
     tokenLifetimeSeconds,
   })
   const batch = batchRoute({ dispatcher: () => dispatcher, gatekeeper, random })
-  const routes = [...login, ...practiceRoutes(controls), batch, ...parts.flatMap((part) => part(state))]
+  const own = directory(state, users, entra)
+  const routes = [
+    ...login,
+    ...own,
+    ...practiceRoutes(controls),
+    batch,
+    ...parts.flatMap((part) => part(state)),
+  ]
   for (const route of routes) router.add(route)
   const limits = () => controls.limits
   const throttling = new Throttling({ clock, settings, limits, tenantId: state.tenantId })
