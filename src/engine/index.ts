@@ -29,6 +29,20 @@ export type { Selection } from './explore/saved-items.ts'
 export * from './restore/restores.ts'
 export type { RestoreReport } from './restore/restore-report.ts'
 export * from './export/exports.ts'
-export { Catalogues } from './catalogue/catalogues.ts'
-export type { CatalogueFolder } from './catalogue/catalogue.ts'
-export type { DriveRow, MailRow } from './catalogue/rows.ts'
+export type * from './catalogue/rows.ts'
+export {
+  objectKey,
+  objectPath,
+  shardOf,
+  type ObjectIdentity,
+  type ObjectKind,
+} from './catalogue/object-state.ts'
+export {
+  openCatalogue,
+  type Catalogue,
+  type CatalogueFolder,
+  type ObjectAtPoint,
+  type RestorePoint,
+} from './catalogue/catalogue.ts'
+export { Catalogues, type ShardAddress } from './catalogue/catalogues.ts'
+export { createRunBackup, type BackupSettings } from './backup/run-backup.ts'

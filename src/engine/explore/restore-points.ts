@@ -1,0 +1,111 @@
+import { notFound } from '#base'
+import type { Page, PageRequest } from '#database'
+import { requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
+import type { RestoreSessions } from './restore-sessions.ts'
+
+/** What one job run left in a repository, all shards together. */
+export interface OrganizationRestorePoint {
+  /** The id of the job session that made it. */
+  readonly id: string
+  readonly organizationId: string
+  readonly repositoryId: string
+  readonly jobId: string
+  readonly backupTime: Date
+  readonly isExchange: boolean
+  readonly isOneDrive: boolean
+}
+
+export interface RestorePointFilter extends PageRequest {
+  readonly organizationId?: string
+  readonly jobId?: string
+  readonly repositoryId?: string
+  /** Those that hold something of this user. */
+  readonly userId?: string
+  readonly from?: Date
+  readonly to?: Date
+  readonly oldestFirst?: boolean
+}
+
+interface Parts {
+  readonly sessions: Pick<RestoreSessions, 'shards'>
+  readonly organizations: {
+    list(principal: Principal): Promise<Page<{ readonly id: string; readonly name: string }>>
+  }
+}
+
+/** Restore points of all repositories, as the catalogues know them. */
+export class RestorePoints {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Newest first unless asked otherwise. A tenant sees its own. */
+  async list(principal: Principal, filter: RestorePointFilter = {}): Promise<Page<OrganizationRestorePoint>> {
+    const all = await this.#all(principal, filter)
+    const direction = filter.oldestFirst === true ? 1 : -1
+    all.sort((a, b) => direction * (a.backupTime.getTime() - b.backupTime.getTime()))
+    const offset = filter.offset ?? 0
+    return { items: all.slice(offset, offset + (filter.limit ?? 30)), totalCount: all.length }
+  }
+
+  async get(principal: Principal, id: string): Promise<OrganizationRestorePoint> {
+    const found = (await this.#all(principal, {})).find((point) => point.id === id)
+    if (found === undefined) throw notFound('there is no such restore point')
+    requireOrganization(principal, found.organizationId, 'there is no such restore point')
+    return found
+  }
+
+  async #all(principal: Principal, filter: RestorePointFilter): Promise<OrganizationRestorePoint[]> {
+    const { organizations, sessions } = this.#parts
+    const wanted = scopeOf(principal) ?? filter.organizationId
+    const { items } = await organizations.list(principal)
+    const found: OrganizationRestorePoint[] = []
+    for (const { id, name } of items.filter(
+      (organization) => wanted === undefined || organization.id === wanted,
+    )) {
+      const { repositoryId } = filter
+      const place = {
+        organizationId: id,
+        organizationName: name,
+        ...(repositoryId === undefined ? {} : { repositoryId }),
+      }
+      found.push(...(await pointsOf(await sessions.shards(place), id, filter)))
+    }
+    return found
+  }
+}
+
+type Shards = Awaited<ReturnType<RestoreSessions['shards']>>
+
+const pointsOf = async (
+  shards: Shards,
+  organizationId: string,
+  filter: RestorePointFilter,
+): Promise<OrganizationRestorePoint[]> => {
+  const byRun = new Map<string, OrganizationRestorePoint>()
+  for (const { catalogue, repository, repositoryId } of shards) {
+    await repository.refresh()
+    await catalogue.sync()
+    for (const { time, run, snapshot } of catalogue.points()) {
+      if (filter.jobId !== undefined && run.jobId !== filter.jobId) continue
+      if ((filter.from !== undefined && time < filter.from) || (filter.to !== undefined && time > filter.to))
+        continue
+      const objects = catalogue.objectsAt(snapshot)
+      if (filter.userId !== undefined && !objects.some(({ userId }) => userId === filter.userId)) continue
+      const key = `${repositoryId} ${run.sessionId}`
+      const known = byRun.get(key)
+      byRun.set(key, {
+        id: run.sessionId,
+        organizationId,
+        repositoryId,
+        jobId: run.jobId,
+        backupTime: known !== undefined && known.backupTime > time ? known.backupTime : time,
+        isExchange: (known?.isExchange ?? false) || objects.some(({ kind }) => kind === 'mail'),
+        isOneDrive: (known?.isOneDrive ?? false) || objects.some(({ kind }) => kind === 'onedrive'),
+      })
+    }
+  }
+  return [...byRun.values()]
+}
