@@ -15,6 +15,7 @@ import { toMailFolder, toMailItem, type FolderNames } from './mail-json.ts'
 import type { MailboxCalls } from './mailbox-calls.ts'
 import { changedMessage } from './message-body.ts'
 
+const FOREIGN_ID = new Set(['ErrorInvalidIdMalformed', 'ErrorInvalidMailboxItemId', 'ErrorInvalidId'])
 const NO_NAMES: FolderNames = { rootId: undefined, nameOf: new Map() }
 
 /** One mailbox: read for backup, written for restore. */
@@ -51,6 +52,8 @@ export class GraphMailbox {
       return await readMessage(this.#calls, id, signal)
     } catch (error) {
       if (isHoldfastError(error, 'not-found') && error.reason !== 'no-mailbox') return undefined
+      // An id of another mailbox, or of one that has been made anew under the same name.
+      if (isHoldfastError(error) && FOREIGN_ID.has(error.reason ?? '')) return undefined
       throw error
     }
   }

@@ -1,8 +1,9 @@
 import { ConfidentialClientApplication, type Configuration } from '@azure/msal-node'
 import { decodeJwt } from 'jose'
-import { HoldfastError, invalid, isHoldfastError, type Secret } from '#base'
+import { HoldfastError, invalid, isHoldfastError, type Random, type Secret } from '#base'
 import type { CloudHosts } from '../hosts.ts'
 import type { TokenSource } from '../http/graph-client.ts'
+import { waitBeforeRetry, type RetryLimits } from '../http/retry-plan.ts'
 import { signInRefused } from './aadsts.ts'
 import { clientAssertion } from './client-assertion.ts'
 import { LoginNetwork, type LoginNetworkParts } from './login-network.ts'
@@ -17,11 +18,13 @@ export interface ApplicationCredentials {
 
 export interface AppTokensParts extends Omit<LoginNetworkParts, 'loginHost'> {
   readonly hosts: CloudHosts
+  readonly random: Random
   /** GUID or domain. */
   readonly tenant: string
   readonly credentials: ApplicationCredentials
 }
 
+const RETRIES: RetryLimits = { throttledTries: 5, transientTries: 4, deadlineMs: 2 * 60_000 }
 const RENEW_BEFORE_MS = 5 * 60_000
 const TENANT = /^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?$/i
 
@@ -79,28 +82,45 @@ export class AppTokens implements TokenSource {
   }
 
   async #acquire(renewal: { claims: string | undefined } | undefined): Promise<HeldToken> {
-    const { hosts, clock } = this.#parts
+    const { clock } = this.#parts
     this.#client ??= await this.#makeClient()
-    const claims = renewal?.claims
-    try {
-      const result = await this.#client.acquireTokenByClientCredential({
-        scopes: [`${hosts.graphResource}/.default`],
-        skipCache: renewal !== undefined,
-        ...(claims === undefined ? {} : { claims: Buffer.from(claims, 'base64').toString('utf8') }),
-      })
-      if (result === null) throw new HoldfastError('unavailable', 'the sign-in service gave no token')
-      const expiresAt = result.expiresOn?.getTime() ?? clock.nowMs()
-      this.#held = { value: result.accessToken, expiresAt }
-      return this.#held
-    } catch (error) {
-      throw this.#asOurs(error)
+    const startedMs = clock.nowMs()
+    for (let tries = 1; ; tries += 1) {
+      try {
+        this.#held = await this.#acquireOnce(this.#client, renewal)
+        return this.#held
+      } catch (error) {
+        // Begun anew, not sent again: an assertion may be used once.
+        const { failure } = this.#network
+        const elapsedMs = clock.nowMs() - startedMs
+        const waitMs =
+          failure && waitBeforeRetry({ ...failure, tries, elapsedMs }, RETRIES, this.#parts.random)
+        if (waitMs === undefined) throw this.#asOurs(error)
+        this.#parts.traffic.retried += 1
+        this.#parts.traffic.waitedMs += waitMs
+        await clock.sleep(waitMs)
+      }
     }
+  }
+
+  async #acquireOnce(
+    client: ConfidentialClientApplication,
+    renewal: { claims: string | undefined } | undefined,
+  ): Promise<HeldToken> {
+    const claims = renewal?.claims
+    const result = await client.acquireTokenByClientCredential({
+      scopes: [`${this.#parts.hosts.graphResource}/.default`],
+      skipCache: true,
+      ...(claims === undefined ? {} : { claims: Buffer.from(claims, 'base64').toString('utf8') }),
+    })
+    if (result === null) throw new HoldfastError('unavailable', 'the sign-in service gave no token')
+    return { value: result.accessToken, expiresAt: result.expiresOn?.getTime() ?? this.#parts.clock.nowMs() }
   }
 
   /** MSAL wraps what the network threw and drops what the service said; both are kept beside it. */
   #asOurs(error: unknown): unknown {
     if (isHoldfastError(error)) return error
-    if (this.#network.failure !== undefined) return this.#network.failure
+    if (this.#network.failure !== undefined) return this.#network.failure.error
     if (this.#network.refusal !== undefined) return signInRefused(this.#network.refusal)
     return new HoldfastError(
       'unavailable',
