@@ -10,6 +10,7 @@ export { readRegion, REGIONS, ORGANIZATION_TYPES } from './organizations/organiz
 export * from './organizations/tenants.ts'
 export * from './repositories/backup-repository.ts'
 export * from './repositories/backup-repositories.ts'
+export { prepareFirstStart } from './repositories/first-start.ts'
 export * from './proxies/proxy.ts'
 export * from './proxies/proxies.ts'
 export * from './jobs/job.ts'

@@ -21,9 +21,8 @@ export const repositoryRows = {
       .where('id', '=', id)
       .execute()
   },
-  /** The organizations' entries go too: they name folders of this repository alone. */
+  /** The organizations' entries stay, as the data does: the folder may be added again. */
   async remove(queries: Queries, id: string): Promise<boolean> {
-    await queries.deleteFrom('repositoryOrganizations').where('repositoryId', '=', id).execute()
     const result = await queries.deleteFrom('repositories').where('id', '=', id).executeTakeFirst()
     return result.numDeletedRows > 0n
   },

@@ -1,0 +1,225 @@
+import { isHoldfastError, notFound, Secret, type Clock, type Logger, type Random } from '#base'
+import {
+  isDuplicate,
+  repositoryOrganizationRows,
+  type Database,
+  type RepositoryOrganizationRow,
+  type RepositoryRow,
+} from '#database'
+import { storedName } from '#formats'
+import {
+  initRepository,
+  openRepository,
+  type OpenOptions,
+  type Repository,
+  type ScryptCost,
+} from '#repository'
+import { subfolder, type Storage } from '#storage'
+import type { Shards } from '../jobs/backup-run.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import { keepOrganizationFile } from './repository-file.ts'
+
+const OBJECTS_PER_SHARD = 2_000
+const MOST_SHARDS = 64
+const PASSWORD_BYTES = 32
+
+export interface ShardParts {
+  readonly database: Database
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly openStorage: (path: string) => Storage
+  /** Cost of new key files; a smaller one than restic's for tests alone. */
+  readonly scrypt?: ScryptCost
+}
+
+export interface ShardOwner {
+  readonly id: string
+  readonly name: string
+}
+
+export const shardFolder = (row: Pick<RepositoryOrganizationRow, 'folder'>, index: number): string =>
+  `${row.folder}/s${String(index).padStart(2, '0')}`
+
+/** More shards for more objects, so that no index grows without end; one where one is enough, so that equal bytes meet. */
+const shardCountFor = (expectedObjects: number): number =>
+  Math.min(MOST_SHARDS, Math.max(1, Math.ceil(expectedObjects / OBJECTS_PER_SHARD)))
+
+const placeOf = (repositoryId: string, organizationId: string) => ({
+  table: 'repositories',
+  row: repositoryId,
+  field: `shards.${organizationId}`,
+})
+
+/** The shard repositories: made at first use, kept open, closed together. */
+export class ShardRepositories implements AsyncDisposable {
+  readonly #parts: ShardParts
+  readonly #storages = new Map<string, Storage>()
+  readonly #open = new Map<string, Promise<Repository>>()
+
+  constructor(parts: ShardParts) {
+    this.#parts = parts
+  }
+
+  /** With `expectedObjects` the organization gets its place when it has none; without, it has no shards then. */
+  async of(
+    repository: RepositoryRow,
+    owner: ShardOwner,
+    expectedObjects: number | undefined,
+  ): Promise<Shards> {
+    const there = await this.#find(repository.id, owner.id)
+    if (there === undefined && expectedObjects === undefined) return NO_SHARDS
+    const row = there ?? (await this.#add(repository, owner, expectedObjects!))
+    return {
+      count: row.shardCount,
+      open: async (index, signal) => {
+        if (!Number.isInteger(index) || index < 0 || index >= row.shardCount)
+          throw notFound('there is no such shard')
+        return this.#opened(repository, row, index, {
+          mayMake: true,
+          ...(signal === undefined ? {} : { signal }),
+        })
+      },
+      existing: async (signal) => this.#existing(repository, row, signal),
+    }
+  }
+
+  async password(row: RepositoryOrganizationRow): Promise<Secret | undefined> {
+    const { database, secrets } = this.#parts
+    return secrets.find(database.queries, placeOf(row.repositoryId, row.organizationId))
+  }
+
+  /** Indexes of the shards that are on the storage. */
+  async made(repository: RepositoryRow, row: RepositoryOrganizationRow): Promise<readonly number[]> {
+    const storage = this.#storage(repository)
+    const found: number[] = []
+    for (let index = 0; index < row.shardCount; index += 1)
+      if ((await storage.stat(`${shardFolder(row, index)}/config`)) !== undefined) found.push(index)
+    return found
+  }
+
+  /** Closes what is open of a repository. */
+  async close(repositoryId: string): Promise<void> {
+    for (const [key, opening] of this.#open) {
+      if (!key.startsWith(`${repositoryId}/`)) continue
+      this.#open.delete(key)
+      const repository = await opening.catch(() => undefined)
+      await repository?.[Symbol.asyncDispose]()
+    }
+    const storage = this.#storages.get(repositoryId)
+    this.#storages.delete(repositoryId)
+    await storage?.[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ids = new Set([...this.#open.keys()].map((key) => key.slice(0, key.indexOf('/'))))
+    for (const id of [...ids, ...this.#storages.keys()]) await this.close(id)
+  }
+
+  async #existing(repository: RepositoryRow, row: RepositoryOrganizationRow, signal?: AbortSignal) {
+    const shards: { index: number; repository: Repository }[] = []
+    for (const index of await this.made(repository, row)) {
+      signal?.throwIfAborted()
+      shards.push({ index, repository: await this.#opened(repository, row, index, { mayMake: false }) })
+    }
+    return shards
+  }
+
+  #storage(repository: RepositoryRow): Storage {
+    const there = this.#storages.get(repository.id)
+    if (there !== undefined) return there
+    const storage = this.#parts.openStorage(repository.path)
+    this.#storages.set(repository.id, storage)
+    return storage
+  }
+
+  #opened(
+    repository: RepositoryRow,
+    row: RepositoryOrganizationRow,
+    index: number,
+    options: { readonly mayMake: boolean; readonly signal?: AbortSignal },
+  ): Promise<Repository> {
+    options.signal?.throwIfAborted()
+    const key = `${repository.id}/${row.organizationId}/${index}`
+    const there = this.#open.get(key)
+    if (there !== undefined) return there
+    const opening = this.#openOrMake(repository, row, index, options.mayMake)
+    this.#open.set(key, opening)
+    opening.catch(() => {
+      if (this.#open.get(key) === opening) this.#open.delete(key)
+    })
+    return opening
+  }
+
+  async #openOrMake(
+    repository: RepositoryRow,
+    row: RepositoryOrganizationRow,
+    index: number,
+    mayMake: boolean,
+  ): Promise<Repository> {
+    const options = await this.#options(row)
+    const storage = subfolder(this.#storage(repository), shardFolder(row, index))
+    try {
+      return await openRepository(storage, options)
+    } catch (error) {
+      if (!isHoldfastError(error, 'not-found') || !mayMake) throw error
+    }
+    // A key file without a repository is what a process left that died while making one; a second one would confuse.
+    for await (const file of storage.list('keys')) await storage.remove(file.path)
+    return initRepository(storage, options)
+  }
+
+  async #options(row: RepositoryOrganizationRow): Promise<OpenOptions> {
+    const { clock, random, log, scrypt } = this.#parts
+    const password = await this.password(row)
+    if (password === undefined) throw notFound("the password of the organization's shards is not known here")
+    return { password: password.reveal(), clock, random, log, ...(scrypt === undefined ? {} : { scrypt }) }
+  }
+
+  #find(repositoryId: string, organizationId: string): Promise<RepositoryOrganizationRow | undefined> {
+    return repositoryOrganizationRows.find(this.#parts.database.queries, repositoryId, organizationId)
+  }
+
+  /** The password is in the database before the first byte that needs it is on the storage. */
+  async #add(
+    repository: RepositoryRow,
+    owner: ShardOwner,
+    expectedObjects: number,
+  ): Promise<RepositoryOrganizationRow> {
+    const { database, secrets, clock, random } = this.#parts
+    const row = {
+      repositoryId: repository.id,
+      organizationId: owner.id,
+      organizationName: owner.name,
+      folder: `${storedName(owner.name)}~${owner.id.slice(0, 8)}`,
+      shardCount: shardCountFor(expectedObjects),
+      createdAt: clock.now(),
+    }
+    const password = new Secret(Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url'))
+    try {
+      await database.transaction(async (queries) => {
+        await repositoryOrganizationRows.insert(queries, row)
+        await secrets.put(queries, placeOf(repository.id, owner.id), password)
+      })
+    } catch (error) {
+      const there = isDuplicate(error) ? await this.#find(repository.id, owner.id) : undefined
+      if (there === undefined) throw error
+      return there
+    }
+    await keepOrganizationFile(this.#storage(repository), row.folder, {
+      format: 'holdfast',
+      version: 1,
+      organizationId: owner.id,
+      name: owner.name,
+      shards: row.shardCount,
+    })
+    return row
+  }
+}
+
+const NO_SHARDS: Shards = {
+  count: 0,
+  open: async () => Promise.reject(notFound('the organization has no data in this repository')),
+  existing: async () => Promise.resolve([]),
+}
