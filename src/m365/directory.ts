@@ -2,7 +2,7 @@ import { HoldfastError, type JsonObject } from '#base'
 import type { DirectoryGroup, DirectoryOrganization, DirectoryUser } from '#items'
 import type { GraphClient } from './http/graph-client.ts'
 import type { QuotaPool } from './http/quota-pool.ts'
-import { flagOf, objectsOf, segment, textOf, textsOf } from './graph-json.ts'
+import { flagOf, objectsOf, resourceOf, segment, textOf, textsOf } from './graph-json.ts'
 
 const USER_PROPERTIES = [
   'id',
@@ -90,7 +90,8 @@ export class Directory {
   }
 }
 
-function toUser(graph: JsonObject): DirectoryUser {
+function toUser(json: JsonObject): DirectoryUser {
+  const graph = resourceOf(json)
   const mail = textOf(graph, 'mail')
   const location = textOf(graph, 'usageLocation')
   return {
@@ -107,7 +108,8 @@ function toUser(graph: JsonObject): DirectoryUser {
   }
 }
 
-function toGroup(graph: JsonObject): DirectoryGroup {
+function toGroup(json: JsonObject): DirectoryGroup {
+  const graph = resourceOf(json)
   const mail = textOf(graph, 'mail')
   const types = textsOf(graph, 'groupTypes')
   return {
@@ -126,7 +128,8 @@ function kindOf(isUnified: boolean, isMail: boolean, isSecurity: boolean): Direc
   return 'security'
 }
 
-function toOrganization(graph: JsonObject): DirectoryOrganization {
+function toOrganization(json: JsonObject): DirectoryOrganization {
+  const graph = resourceOf(json)
   const domains = objectsOf(graph, 'verifiedDomains')
   const nameOf = (mark: string): string | undefined =>
     textOf(

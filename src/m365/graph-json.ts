@@ -38,6 +38,9 @@ export const textsOf = (json: JsonObject | undefined, name: string): readonly st
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** A resource without the address of its own description, which single answers carry and lists do not. */
+export const resourceOf = ({ '@odata.context': _context, ...resource }: JsonObject): JsonObject => resource
+
 /** Drops what is undefined, for types that know absent but not undefined. */
 export const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {

@@ -1,6 +1,16 @@
 import type { JsonObject } from '#base'
 import type { DriveInfo, DriveItem, DriveItemVersion, DrivePermission } from '#items'
-import { dateOf, isObject, numberOf, objectOf, objectsOf, present, textOf, textsOf } from '../graph-json.ts'
+import {
+  dateOf,
+  isObject,
+  numberOf,
+  objectOf,
+  objectsOf,
+  present,
+  resourceOf,
+  textOf,
+  textsOf,
+} from '../graph-json.ts'
 
 /** Where the bytes of a file can be had for a while. Never kept with an item: it is as good as a password, and soon stale. */
 const DOWNLOAD_URL = '@microsoft.graph.downloadUrl'
@@ -17,7 +27,7 @@ export function toDriveInfo(json: JsonObject): DriveInfo {
 }
 
 export function toDriveItem(json: JsonObject): DriveItem {
-  const { [DOWNLOAD_URL]: _address, ...graph } = json
+  const { [DOWNLOAD_URL]: _address, ...graph } = resourceOf(json)
   const file = objectOf(graph, 'file')
   const times = objectOf(graph, 'fileSystemInfo') ?? graph
   const kind = kindOf(graph)
@@ -44,7 +54,7 @@ export function toDriveItem(json: JsonObject): DriveItem {
 
 /** Newest first, as the service lists them: the first is the current one. */
 export function toVersion(json: JsonObject, index: number): DriveItemVersion {
-  const { [DOWNLOAD_URL]: _address, ...graph } = json
+  const { [DOWNLOAD_URL]: _address, ...graph } = resourceOf(json)
   return {
     id: textOf(graph, 'id') ?? '',
     sizeBytes: numberOf(graph, 'size') ?? 0,

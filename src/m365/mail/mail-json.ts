@@ -1,6 +1,16 @@
 import type { JsonObject } from '#base'
 import type { MailAddress, MailAttachment, MailFolder, MailItem } from '#items'
-import { dateOf, flagOf, numberOf, objectOf, objectsOf, present, textOf, textsOf } from '../graph-json.ts'
+import {
+  dateOf,
+  flagOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  present,
+  resourceOf,
+  textOf,
+  textsOf,
+} from '../graph-json.ts'
 
 /** What is asked of a message: all that can be restored or shown, in one answer. */
 export const MESSAGE_PROPERTIES = [
@@ -41,7 +51,8 @@ export const MESSAGE_PREFERENCES = ['IdType="ImmutableId"', 'outlook.allow-unsaf
 // An attachment that the body shows by its content id counts, whatever `hasAttachments` says.
 const INLINE_REFERENCE = /\bcid:/i
 
-export function toMailItem(graph: JsonObject): MailItem {
+export function toMailItem(json: JsonObject): MailItem {
+  const graph = resourceOf(json)
   const body = objectOf(graph, 'body')
   const content = textOf(body, 'content') ?? ''
   const optional = present({
@@ -103,7 +114,7 @@ const KINDS: Readonly<Record<string, MailAttachment['kind']>> = {
 
 /** An attachment without its bytes. */
 export function toMailAttachment(json: JsonObject): MailAttachment {
-  const { contentBytes: _bytes, ...graph } = json
+  const { contentBytes: _bytes, ...graph } = resourceOf(json)
   const kind = KINDS[textOf(graph, '@odata.type')?.toLowerCase() ?? ''] ?? 'file'
   return {
     id: textOf(graph, 'id') ?? '',

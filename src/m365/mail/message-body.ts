@@ -21,7 +21,7 @@ const COPIED = [
   'isReadReceiptRequested',
 ]
 const SENDERS = ['from', 'sender']
-const RECIPIENTS = ['toRecipients', 'ccRecipients', 'bccRecipients']
+const RECIPIENTS = ['toRecipients', 'ccRecipients', 'bccRecipients', 'replyTo']
 
 /**
  * The JSON that makes a message anew in a folder: received, not a draft (unless it was one), with its dates and transport
@@ -36,16 +36,23 @@ export function newMessage(item: MailItem, { strict }: { readonly strict: boolea
   }
   for (const name of COPIED)
     if (graph[name] !== undefined && graph[name] !== null) message[name] = graph[name]
+  return { ...message, ...addressees(graph, { strict }) }
+}
+
+/** Who wrote it and to whom, without what the service refuses. Names that are absent stay absent. */
+function addressees(graph: JsonObject, { strict }: { readonly strict: boolean }): JsonObject {
+  const found: Record<string, JsonObject | JsonObject[]> = {}
   for (const name of SENDERS) {
     const sender = objectOf(graph, name)
-    if (sender !== undefined && isDeliverable(sender)) message[name] = plainRecipient(sender)
+    if (sender !== undefined && isDeliverable(sender)) found[name] = plainRecipient(sender)
   }
-  message.replyTo = objectsOf(graph, 'replyTo').filter(isDeliverable).map(plainRecipient)
   for (const name of RECIPIENTS) {
+    if (!Array.isArray(graph[name])) continue
     const recipients = objectsOf(graph, name)
-    message[name] = (strict ? recipients.filter(isDeliverable) : recipients).map(plainRecipient)
+    const isChecked = strict || name === 'replyTo'
+    found[name] = (isChecked ? recipients.filter(isDeliverable) : recipients).map(plainRecipient)
   }
-  return message
+  return found
 }
 
 /** What can be set on a message that is there. Subject and body of a sent message may be refused. */
@@ -107,12 +114,6 @@ const NESTED_COPIED = [
   'categories',
   'isRead',
   'internetMessageId',
-  'from',
-  'sender',
-  'toRecipients',
-  'ccRecipients',
-  'bccRecipients',
-  'replyTo',
   // events
   'start',
   'end',
@@ -135,5 +136,6 @@ export function nestedItem(graph: JsonObject): JsonObject | undefined {
   if (item === undefined || flagOf(item, 'hasAttachments')) return undefined
   const kept = NESTED_COPIED.filter((name) => item[name] !== undefined && item[name] !== null)
   const type = textOf(item, '@odata.type') ?? '#microsoft.graph.message'
-  return { ...Object.fromEntries(kept.map((name) => [name, item[name]])), '@odata.type': type }
+  const people = addressees(item, { strict: true })
+  return { ...Object.fromEntries(kept.map((name) => [name, item[name]])), ...people, '@odata.type': type }
 }

@@ -44,7 +44,7 @@ async function putNestedItem(
   if (item === undefined) return false
   const body = {
     '@odata.type': '#microsoft.graph.itemAttachment',
-    name: attachment.name,
+    name: nameOf(attachment),
     isInline: attachment.isInline,
     item,
   }
@@ -58,15 +58,21 @@ async function putNestedItem(
 }
 
 function asMessageFile(attachment: MailAttachment): MailAttachment {
-  const name = attachment.name === '' ? 'message' : attachment.name
-  return { ...attachment, kind: 'file', name: `${name}.eml`, contentType: 'message/rfc822' }
+  return { ...attachment, kind: 'file', name: `${nameOf(attachment)}.eml`, contentType: 'message/rfc822' }
 }
 
-function referenceOf({ graph, name, isInline }: MailAttachment): JsonObject {
+/** The service takes no attachment without a name, but has some. */
+function nameOf({ name, kind }: MailAttachment): string {
+  if (name !== '') return name
+  return kind === 'item' ? 'message' : 'attachment'
+}
+
+function referenceOf(attachment: MailAttachment): JsonObject {
+  const { graph, isInline } = attachment
   const copied = ['sourceUrl', 'providerType', 'permission', 'thumbnailUrl', 'previewUrl']
   return {
     '@odata.type': '#microsoft.graph.referenceAttachment',
-    name,
+    name: nameOf(attachment),
     isInline,
     ...(flagOf(graph, 'isFolder') ? { isFolder: true } : {}),
     ...Object.fromEntries(
@@ -75,8 +81,14 @@ function referenceOf({ graph, name, isInline }: MailAttachment): JsonObject {
   }
 }
 
-function fileOf({ name, contentType, isInline, contentId }: MailAttachment): JsonObject {
-  return { name, contentType, isInline, ...(contentId === undefined ? {} : { contentId }) }
+function fileOf(attachment: MailAttachment): JsonObject {
+  const { contentType, isInline, contentId } = attachment
+  return {
+    name: nameOf(attachment),
+    contentType,
+    isInline,
+    ...(contentId === undefined ? {} : { contentId }),
+  }
 }
 
 async function putSmall(

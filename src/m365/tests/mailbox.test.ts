@@ -129,7 +129,7 @@ describe('a mailbox', () => {
         const made = await target.createMessage(folder.id, { item, attachments: mailbox.attachments(item) })
         restored += 1
         expect(essenceOf(made)).toEqual(essenceOf(item))
-        expect(await attachmentsOf(target, made)).toEqual(await attachmentsOf(mailbox, item))
+        expectSameAttachments(await attachmentsOf(target, made), await attachmentsOf(mailbox, item))
       }
     }
     expect(restored).toBe(120)
@@ -220,14 +220,32 @@ function essenceOf(item: MailItem) {
   }
 }
 
-async function attachmentsOf(mailbox: GraphMailbox, item: MailItem) {
+interface FoundAttachment {
+  readonly kind: string
+  readonly name: string
+  readonly contentType: string
+  readonly isInline: boolean
+  readonly contentId: string | undefined
+  readonly bytes: Buffer
+}
+
+async function attachmentsOf(mailbox: GraphMailbox, item: MailItem): Promise<FoundAttachment[]> {
   if (!item.hasAttachments) return []
   const found = []
   for await (const { attachment, content } of mailbox.attachments(item)) {
     const { kind, name, contentType, isInline, contentId } = attachment
-    const bytes = kind === 'item' ? Buffer.alloc(0) : await bytesOf(content)
-    if (kind === 'item') expect((await bytesOf(content)).length).toBeGreaterThan(0)
-    found.push({ kind, name, contentType, isInline, contentId, bytes })
+    found.push({ kind, name, contentType, isInline, contentId, bytes: await bytesOf(content) })
   }
   return found
+}
+
+function expectSameAttachments(made: FoundAttachment[], originals: FoundAttachment[]): void {
+  expect(made).toHaveLength(originals.length)
+  for (const [index, original] of originals.entries()) {
+    const copy = made[index]!
+    if (original.kind !== 'item') expect(copy).toEqual(original)
+    // An attached message whose own attachments JSON cannot carry comes back as a file with all of it.
+    else if (copy.kind === 'file') expect(copy.bytes.equals(original.bytes)).toBe(true)
+    else expect(copy).toMatchObject({ kind: 'item', isInline: original.isInline })
+  }
 }
