@@ -4,7 +4,7 @@ import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-import { Agent, request } from 'undici'
+import { Agent, request, type Dispatcher } from 'undici'
 
 import { startPracticeTenant } from '#practice-tenant'
 
@@ -37,7 +37,7 @@ const readInbox = async (
   let messages = 0
   let bytes = 0
   while (next !== undefined) {
-    const { statusCode, body } = await request(next, { headers, dispatcher })
+    const { statusCode, body }: Dispatcher.ResponseData = await request(next, { headers, dispatcher })
     const page = Buffer.from(await body.arrayBuffer())
     if (statusCode !== 200) throw new Error(`${statusCode}: ${page.toString('utf8').slice(0, 300)}`)
     bytes += page.byteLength
