@@ -25,7 +25,6 @@ const organizationDocument = (parts: DirectoryParts): JsonObject => ({
   createdDateTime: TENANT_CREATED,
   defaultUsageLocation: null,
   displayName: titled(parts.state.seed.name),
-  isMultipleDataLocationsForServicesEnabled: null,
   marketingNotificationEmails: [],
   onPremisesLastSyncDateTime: null,
   onPremisesSyncEnabled: null,

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { Route, ServiceArea } from '../core/contract.ts'
+import { seededUuid } from '../seed/ids.ts'
 
 interface PermissionFile {
   /** Name, id and display name of each application permission. */
-  readonly roles: readonly (readonly [name: string, id: string, displayName: string])[]
+  readonly roles: readonly (readonly [name: string, id: string | null, displayName: string])[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
 }
 
@@ -12,7 +13,12 @@ const file = JSON.parse(
 ) as PermissionFile
 
 /** Every application permission of Microsoft Graph that the tenant knows. */
-export const GRAPH_ROLES = file.roles.map(([value, id, displayName]) => ({ value, id, displayName }))
+export const GRAPH_ROLES = file.roles.map(([value, id, displayName]) => ({
+  value,
+  // A few are named in the reference without their id.
+  id: id ?? seededUuid(0, 'graph-role', value),
+  displayName,
+}))
 
 const READ: Readonly<Record<ServiceArea, readonly string[]>> = {
   outlook: ['Mail.Read', 'Mail.ReadWrite'],
