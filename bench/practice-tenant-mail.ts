@@ -38,10 +38,10 @@ const readInbox = async (
   let bytes = 0
   while (next !== undefined) {
     const { statusCode, body }: Dispatcher.ResponseData = await request(next, { headers, dispatcher })
-    const page = Buffer.from(await body.arrayBuffer())
+    const page: Buffer = Buffer.from(await body.arrayBuffer())
     if (statusCode !== 200) throw new Error(`${statusCode}: ${page.toString('utf8').slice(0, 300)}`)
     bytes += page.byteLength
-    const tail = page.subarray(-4000).toString('latin1')
+    const tail: string = page.subarray(-4000).toString('latin1')
     next = /"@odata\.nextLink":"([^"]+)"/.exec(tail)?.[1]
     for (let at = page.indexOf('"@odata.etag"'); at !== -1; at = page.indexOf('"@odata.etag"', at + 1))
       messages += 1
