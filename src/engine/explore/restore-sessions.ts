@@ -324,7 +324,7 @@ export class RestoreSessions {
         throw error
       })
       for (const { index, repository } of (await shards?.existing()) ?? []) {
-        const where = { repositoryId, organizationId: place.organizationId, index }
+        const where = { repositoryId, organizationId: place.organizationId, shard: index }
         found.push({ repositoryId, repository, catalogue: catalogues.of(where, repository) })
       }
     }
