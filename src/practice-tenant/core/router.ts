@@ -51,7 +51,7 @@ const takeItemPath = (path: string): { path: string; itemPath: string | undefine
 /** `/sites/host:/sites/a:/drive/root:/b.txt:/content`: the first pair belongs to the site's own id. */
 const keepSitePath = (path: string): string => {
   const match = /^(\/sites\/[^/:]+):\/(.+?):(\/.*:\/.*)$/.exec(path)
-  return match === null ? path : `${match[1]}%3A%2F${encodeURIComponent(match[2]!)}${match[3]}`
+  return match === null ? path : `${match[1]}%3A%2F${match[2]!.replaceAll('/', '%2F')}${match[3]}`
 }
 
 const splitArguments = (inner: string): string[] => inner.match(/(?:'(?:[^']|'')*'|[^,'])+/g) ?? []

@@ -47,8 +47,14 @@ const templateOf = (path: string): string =>
     .replace(/:[^/]+/g, '{}')
     .replaceAll('()', '')
 
+/** Who may write may read, even where the reference names the reader alone. */
+const withStronger = (name: string): readonly string[] => {
+  const writer = name.replace(/\.Read(?=\.All$|$)/, '.ReadWrite')
+  return name.startsWith('Sites.') ? [name, writer, 'Sites.FullControl.All'] : [name, writer]
+}
+
 const namesIn = (template: string, method: string): readonly string[] | undefined =>
-  file.paths[template]?.[method]?.map((place) => file.roles[place]![0])
+  file.paths[template]?.[method]?.flatMap((place) => withStronger(file.roles[place]![0]))
 
 /** `/users/{}/drive/items/{}` and `/drives/{}/items/{}` are doors to one room. */
 const withoutOwner = (template: string): string =>
