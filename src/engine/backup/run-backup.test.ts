@@ -25,9 +25,13 @@ const change = (world: BackupWorld): void => {
   drive.delete('f2')
 }
 
+interface Outcomes {
+  readonly files: Record<string, string>[]
+  readonly rows: unknown[]
+}
+
 describe('a backup run', () => {
   let world: BackupWorld
-  let clean: { files: Record<string, string>[]; rows: unknown[] }
   beforeEach(async () => {
     world = await BackupWorld.start()
     seed(world)
@@ -36,8 +40,8 @@ describe('a backup run', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  const cleanRuns = async (): Promise<typeof clean> => {
-    const result: typeof clean = { files: [], rows: [] }
+  const cleanRuns = async (): Promise<Outcomes> => {
+    const result: Outcomes = { files: [], rows: [] }
     for (const prepare of [() => {}, change]) {
       prepare(world)
       await world.run()
