@@ -108,7 +108,7 @@ class ShardRun {
   async run(parts: readonly Part[]): Promise<void> {
     const { shards, organization, repositoryId, signal, sessionId } = this.#run
     const repository = await shards.open(this.#index, signal)
-    const address = { repositoryId, organizationId: organization.id, index: this.#index }
+    const address = { repositoryId, organizationId: organization.id, shard: this.#index }
     const catalogue = this.#settings.catalogues.of(address, repository)
     await catalogue.sync(signal)
     // A session that was cut off after this shard's snapshot does not make it twice.

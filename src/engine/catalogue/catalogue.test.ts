@@ -124,7 +124,7 @@ describe('the catalogue', () => {
     await world.run()
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-catalogue-'))
     try {
-      const address = { repositoryId: 'r', organizationId: 'o', index: 0 }
+      const address = { repositoryId: 'r', organizationId: 'o', shard: 0 }
       const file = join(folder, 'r', 'o', 's00.sqlite')
       using first = new Catalogues(folder)
       await first.of(address, world.repository).sync()

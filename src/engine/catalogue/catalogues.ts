@@ -7,7 +7,7 @@ import { openCatalogue, type Catalogue } from './catalogue.ts'
 export interface ShardAddress {
   readonly repositoryId: string
   readonly organizationId: string
-  readonly index: number
+  readonly shard: number
 }
 
 /** The caches of all shards, one file each below a folder that may be emptied while the server is stopped. */
@@ -48,12 +48,12 @@ export class Catalogues implements Disposable {
     this.#open.clear()
   }
 
-  #file({ repositoryId, organizationId, index }: ShardAddress): string {
+  #file({ repositoryId, organizationId, shard }: ShardAddress): string {
     return join(
       this.#folder,
       storedName(repositoryId),
       storedName(organizationId),
-      `s${String(index).padStart(2, '0')}.sqlite`,
+      `s${String(shard).padStart(2, '0')}.sqlite`,
     )
   }
 }
