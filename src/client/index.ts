@@ -1,1 +1,8 @@
-export {}
+export {
+  ClientError,
+  connect,
+  type Connection,
+  type Download,
+  type Query,
+  type ServerAddress,
+} from './connect.ts'

@@ -1,0 +1,79 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { conflict, silentLogger, systemClock, systemRandom } from '#base'
+import { openDatabase } from '#database'
+import {
+  Audit,
+  BackupRepositories,
+  rootKeyFrom,
+  rootKeyOf,
+  Secrets,
+  systemPrincipal,
+  type RecoveryKit,
+} from '#engine'
+import { localStorage } from '#storage'
+import { decideConfig, type ServerOptions } from './config.ts'
+import { openDataFolder } from './data-folder.ts'
+
+const safe = (name: string): string =>
+  name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '') || 'repository'
+
+interface KitEntry {
+  readonly repository: string
+  readonly organization: string
+  readonly path: string
+  readonly passwordFile: string
+}
+
+/**
+ * Writes into `folder` what is needed to read every repository with stock restic: passwords, a list of the repositories
+ * (`repositories.json`), and instructions. Works on the data folder, also while the server is running. Files are for
+ * their owner alone; `conflict` when the folder holds a kit already. Returns the names of the files.
+ */
+export const writeRecoveryKit = async (options: ServerOptions, folder: string): Promise<string[]> => {
+  const kits = await readKits(options)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const written: string[] = []
+  const entries: KitEntry[] = []
+  const write = async (name: string, text: string): Promise<void> => {
+    await writeFile(join(folder, name), text, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      throw conflict(`${name} is there already: give an empty folder`)
+    })
+    written.push(name)
+  }
+  for (const kit of kits) {
+    const name = safe(kit.repositoryName)
+    await write(`${name}.txt`, kit.instructions)
+    for (const [index, shard] of kit.shards.entries()) {
+      const passwordFile = `${name}-${safe(shard.organizationName)}-${index}.password`
+      await write(passwordFile, `${shard.password.reveal()}\n`)
+      const { organizationName: organization, path } = shard
+      entries.push({ repository: kit.repositoryName, organization, path, passwordFile })
+    }
+  }
+  await write('repositories.json', `${JSON.stringify(entries, null, 2)}\n`)
+  return written
+}
+
+const readKits = async (options: ServerOptions): Promise<RecoveryKit[]> => {
+  const config = decideConfig(options)
+  const parts = { clock: systemClock, random: systemRandom, log: silentLogger }
+  const data = await openDataFolder(config.dataFolder)
+  await using opened = new AsyncDisposableStack()
+  const database = opened.use(await openDatabase(data.database, systemClock))
+  const rootKey =
+    config.rootKey === undefined
+      ? await rootKeyOf(data.rootKey, { mayMake: false })
+      : rootKeyFrom(config.rootKey)
+  const secrets = new Secrets({ rootKey, clock: systemClock })
+  const audit = new Audit({ database, clock: systemClock, rootKey })
+  const openStorage = (path: string) => localStorage(path)
+  const repositories = opened.use(
+    new BackupRepositories({ ...parts, database, secrets, audit, openStorage, reserved: [data.path] }),
+  )
+  const { items } = await repositories.list(systemPrincipal)
+  const kits: RecoveryKit[] = []
+  for (const { id } of items) kits.push(await repositories.recoveryKit(id))
+  return kits
+}
