@@ -63,6 +63,10 @@ export const lightSent = (received: number, number: number): number => received 
 export const lightInternetId = (mailbox: Mailbox, number: number): string =>
   `<PT${mailbox.box.toString(36).toUpperCase()}X${number}@mail.${mailbox.domain}>`
 
+/** Exchange gives an identity to a message that comes without one. */
+export const originalInternetId = (mailbox: Mailbox, template: number): string =>
+  `<PTO${mailbox.box.toString(36).toUpperCase()}.${template}@mail.${mailbox.domain}>`
+
 /** The number that an internet message id made by `lightInternetId` speaks of, else undefined. */
 export const lightNumber = (mailbox: Mailbox, internetId: string): number | undefined => {
   const digits = /X(\d{1,10})@/.exec(internetId)?.[1]
@@ -108,7 +112,8 @@ const lightContent = (mailbox: Mailbox, template: Template, row: MessageRow): Ma
 export const contentOf = (mailbox: Mailbox, row: MessageRow): MailContent => {
   if (row.whole !== null) return JSON.parse(row.whole) as MailContent
   const template = mailbox.templates.all[row.template]!
-  return isLight(row) ? lightContent(mailbox, template, row) : template.mail.content
+  if (isLight(row)) return lightContent(mailbox, template, row)
+  return { ...template.mail.content, internetMessageId: row.internet_id ?? undefined }
 }
 
 export const sentOf = (row: MessageRow): number | undefined =>

@@ -1,5 +1,5 @@
 import type { Mailbox } from './mailbox.ts'
-import { bodyAs, bodyPreview, htmlToText } from './mail-content.ts'
+import { bodyAs, bodyPreview } from './mail-content.ts'
 import type { BodyType, MailAddress, MailContent } from './mail-content.ts'
 import {
   contentOf,
@@ -83,9 +83,12 @@ const contentText = (
     .map(([name, value]) => field(name, value()))
     .join('')
 
-const OWN_OF_LIGHT: ReadonlySet<string> = new Set(['subject', 'internetMessageId', 'internetMessageHeaders'])
-const OWN_OF_RECEIVED: ReadonlySet<string> = new Set(['toRecipients'])
-const OWN_OF_SENT: ReadonlySet<string> = new Set(['from', 'sender'])
+/** What messages of a variant (0 received, 1 sent, 2 original) do not share with their template. */
+const OWN: readonly ReadonlySet<string>[] = [
+  new Set(['subject', 'internetMessageId', 'internetMessageHeaders', 'toRecipients']),
+  new Set(['subject', 'internetMessageId', 'internetMessageHeaders', 'from', 'sender']),
+  new Set(['internetMessageId']),
+]
 
 export interface ViewOptions {
   readonly select?: string | undefined
@@ -177,7 +180,10 @@ export class MessageView {
     }
     const template = this.#mailbox.templates.all[row.template]!
     const shared = this.#sharedText(template, row.variant)
-    return isLight(row) ? this.#lightText(row, template) + shared : shared
+    if (isLight(row)) return this.#lightText(row, template) + shared
+    return this.#select.has('internetMessageId')
+      ? field('internetMessageId', row.internet_id ?? undefined) + shared
+      : shared
   }
 
   #lightText(row: MessageRow, template: Template): string {
@@ -201,12 +207,7 @@ export class MessageView {
   /** The template's members that all messages of the variant share. */
   #sharedText(template: Template, variant: number): string {
     return remembered(template, `${variant} ${this.#textKey}`, () => {
-      const isShared = (name: string): boolean =>
-        this.#select.has(name) &&
-        (variant === VARIANT.original ||
-          !(
-            OWN_OF_LIGHT.has(name) || (variant === VARIANT.received ? OWN_OF_RECEIVED : OWN_OF_SENT).has(name)
-          ))
+      const isShared = (name: string): boolean => this.#select.has(name) && !OWN[variant]!.has(name)
       const content =
         variant === VARIANT.original
           ? template.mail.content
@@ -236,7 +237,3 @@ const remembered = ({ texts }: Template, key: string, make: () => string): strin
 /** A nested message's properties as JSON members, each with a leading comma. */
 export const nestedText = (content: MailContent): string =>
   contentText(content, (name) => name !== 'uniqueBody', undefined)
-
-/** A body as plain words, for people. */
-export const bodyWords = (content: MailContent): string =>
-  content.body.type === 'html' ? htmlToText(content.body.content) : content.body.content

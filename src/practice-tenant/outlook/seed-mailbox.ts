@@ -5,7 +5,8 @@ import { seededRandom } from '#base'
 import type { TenantState } from '../core/contract.ts'
 import type { Mailbox } from './mailbox.ts'
 import { emptyContent } from './mail-content.ts'
-import { keyOf, VARIANT } from './message-row.ts'
+import { keyOf, originalInternetId, VARIANT } from './message-row.ts'
+import type { Template } from './templates.ts'
 
 // A new mailbox: folders, then light rows that only name a template, folder by folder and newest first, so that every
 // index grows at its end. 10,000 messages take some tens of milliseconds.
@@ -79,6 +80,8 @@ const ROOTS: readonly SeedFolder[] = [
 
 /** The first mailboxes hold the whole corpus as it is. */
 const WITH_CORPUS = 3
+/** Share of messages with attachments. */
+const WITH_ATTACHMENTS = 0.15
 /** Where the seeded years begin and end: 2018-01-01 and 2026-10-31. */
 const FIRST = 1_514_764_800
 const LAST = 1_793_404_800
@@ -148,11 +151,10 @@ class MailboxSeed {
 
   /** Messages spread over the years, denser towards the end. */
   #light(folder: SeedFolder, key: number, count: number, first: number, last: number): void {
-    const { ordinary } = this.#mailbox.templates
     const random = this.#random
     for (let rank = 0; rank < count; rank += 1) {
       const age = ((rank + random()) / count) ** 1.6
-      const template = ordinary[Math.floor(random() * ordinary.length)]!
+      const template = this.#template()
       const mark = random()
       const isRead = folder.isSent === true || mark > 0.2 ? 1 : 0
       const flag = mark > 0.97 ? FLAGGED : mark > 0.955 ? COMPLETE : null
@@ -173,6 +175,12 @@ class MailboxSeed {
         null,
       )
     }
+  }
+
+  #template(): Template {
+    const { plain, attached } = this.#mailbox.templates
+    const among = this.#random() < WITH_ATTACHMENTS ? attached : plain
+    return among[Math.floor(this.#random() * among.length)]!
   }
 
   /** Every message of the corpus as it is, in folders named after the collections. */
@@ -200,7 +208,7 @@ class MailboxSeed {
         null,
         null,
         ++this.#position,
-        mail.content.internetMessageId ?? null,
+        mail.content.internetMessageId ?? originalInternetId(this.#mailbox, index),
       )
     }
     this.#referenceAttachment(parent)

@@ -13,8 +13,9 @@ export interface Template {
 
 export interface Templates {
   readonly all: readonly Template[]
-  /** Ordinary mail, fit to fill mailboxes with. */
-  readonly ordinary: readonly Template[]
+  /** Ordinary mail, fit to fill mailboxes with: without and with attachments. */
+  readonly plain: readonly Template[]
+  readonly attached: readonly Template[]
 }
 
 const isOrdinary = ({ mail }: Template): boolean => {
@@ -33,7 +34,13 @@ const load = async (): Promise<Templates> => {
   for (const [index, { name, bytes }] of corpusMail().entries()) {
     all.push({ index, fileName: name, mail: await parseMime(bytes), texts: new Map() })
   }
-  return { all, ordinary: all.filter(isOrdinary) }
+  const ordinary = all.filter(isOrdinary)
+  const isAttached = ({ mail }: Template): boolean => mail.attachments.length > 0
+  return {
+    all,
+    plain: ordinary.filter((template) => !isAttached(template)),
+    attached: ordinary.filter(isAttached),
+  }
 }
 
 let loaded: Promise<Templates> | undefined
