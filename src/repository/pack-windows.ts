@@ -18,12 +18,14 @@ export interface PackWindowsOptions {
 /** Plain bytes kept, the oldest windows going first. */
 const KEPT_BYTES = 64 * 1024 * 1024
 const FIRST_WINDOW = 512 * 1024
-const LARGEST_WINDOW = 4 * 1024 * 1024
+const LARGEST_WINDOW = 2 * 1024 * 1024
 /** A window of strongly compressed blobs ends early. */
-const LARGEST_PLAIN = 16 * 1024 * 1024
+const LARGEST_PLAIN = 8 * 1024 * 1024
 /** A read that begins so near behind the last one goes on with it. */
 const NEAR = 256 * 1024
 const PACKS_FOLLOWED = 16
+/** So many may read through one pack at different places at the same time. */
+const PLACES_FOLLOWED = 16
 /** Smaller blobs are opened on this thread: a message to another costs as much. */
 const OPEN_HERE_BELOW = 64 * 1024
 
@@ -40,7 +42,8 @@ interface Window {
 interface FollowedPack {
   readonly id: string
   readonly windows: Window[]
-  lastEnd: number
+  /** Where the last reads ended. */
+  readonly ends: number[]
   nextWindow: number
   header: Promise<readonly PackedBlob[]> | undefined
 }
@@ -69,16 +72,14 @@ export class PackWindows {
 
   async #windowFor(blob: BlobLocation): Promise<Window | undefined> {
     const pack = this.#follow(blob.pack)
-    const goesOn = pack.lastEnd >= 0 && blob.offset >= pack.lastEnd && blob.offset < pack.lastEnd + NEAR
-    pack.lastEnd = blob.offset + blob.length
+    const goesOn = readsOn(pack, blob)
     if (!goesOn && pack.header === undefined) return undefined
     pack.header ??= readPackHeader(this.#options.storage, this.#options.key, pack.id)
     // A damaged header takes away the reading ahead, nothing else.
     const header = await pack.header.catch(() => [])
-    const known = pack.windows.find(({ start, end }) => start <= blob.offset && blob.offset < end)
-    const window = known ?? (goesOn ? this.#open(pack, header, blob.offset) : undefined)
-    // While the last window is used, the one behind it is fetched.
-    if (window !== undefined && window === pack.windows.at(-1)) this.#open(pack, header, window.end)
+    const window = windowAt(pack, blob.offset) ?? (goesOn ? this.#open(pack, header, blob.offset) : undefined)
+    // While this window is used, the one behind it is fetched.
+    if (window !== undefined && windowAt(pack, window.end) === undefined) this.#open(pack, header, window.end)
     return window
   }
 
@@ -86,7 +87,7 @@ export class PackWindows {
     const pack = this.#packs.get(id) ?? {
       id,
       windows: [],
-      lastEnd: -1,
+      ends: [],
       nextWindow: FIRST_WINDOW,
       header: undefined,
     }
@@ -175,6 +176,17 @@ export class PackWindows {
     return ownBytes(bytes)
   }
 }
+
+/** Whether a read goes on where an earlier one ended; remembers where this one ends. */
+const readsOn = ({ ends }: FollowedPack, { offset, length }: BlobLocation): boolean => {
+  const place = ends.findIndex((end) => offset >= end && offset < end + NEAR)
+  if (place !== -1) ends[place] = offset + length
+  else if (ends.push(offset + length) > PLACES_FOLLOWED) ends.shift()
+  return place !== -1
+}
+
+const windowAt = ({ windows }: FollowedPack, offset: number): Window | undefined =>
+  windows.find(({ start, end }) => start <= offset && offset < end)
 
 const plainLength = ({ length, uncompressed }: PackedBlob): number =>
   uncompressed === 0 ? length : uncompressed

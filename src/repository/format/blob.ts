@@ -21,10 +21,15 @@ export const checkBlobSize = (
 export const openBlob = (
   key: KeySet,
   sealed: Uint8Array,
+  blob: { readonly id: string; readonly uncompressed: number },
+): Uint8Array => unpackBlob(open(key, sealed), blob)
+
+/** The rest of the way, once the seal is opened. */
+export const unpackBlob = (
+  opened: Uint8Array,
   { id, uncompressed }: { readonly id: string; readonly uncompressed: number },
 ): Uint8Array => {
-  const opened = open(key, sealed)
-  const plain = uncompressed === 0 ? opened : decompress(opened, uncompressed)
+  const plain = uncompressed === 0 ? opened : decompress(opened, uncompressed, uncompressed)
   if (uncompressed !== 0 && plain.length !== uncompressed) {
     throw corrupt('a blob does not have the length that is told')
   }

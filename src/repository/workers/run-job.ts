@@ -1,11 +1,12 @@
-import { createCipheriv, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { isHoldfastError, messageOf } from '#base'
-import { openBlob } from '../format/blob.ts'
+import { unpackBlob } from '../format/blob.ts'
 import { chunkLength } from '../format/chunker.ts'
 import { compress } from '../format/compression.ts'
 import { blobIdOf, sha256Hex } from '../format/ids.ts'
 import { locateHeader, openHeader } from '../format/pack-header.ts'
-import { authenticate, IV_BYTES, oneTimeKeys, SEAL_BYTES } from '../format/sealing.ts'
+import { IV_BYTES, type KeySet, SEAL_BYTES } from '../format/sealing.ts'
+import { openMany, sealMany } from '../format/sealing-many.ts'
 import type {
   ChunkJob,
   ChunkResult,
@@ -13,6 +14,7 @@ import type {
   OpenJob,
   OpenResult,
   Result,
+  SealedBlob,
   SealJob,
   SealResult,
   VerifyJob,
@@ -64,69 +66,62 @@ const sealAll = ({ key, bytes, blobs, alwaysCompress }: SealJob): SealResult => 
     texts.push(isShorter ? frame : plain)
     uncompressed.push(isShorter ? length : 0)
   }
-  const lengths = texts.map((text) => text.length + SEAL_BYTES)
-  const sealed = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
-  // A fresh IV each, all at once: a call costs more than the bytes.
   const ivs = randomFillSync(new Uint8Array(blobs.length * IV_BYTES))
-  const oneTime = oneTimeKeys(key, ivs)
-  let at = 0
-  texts.forEach((text, number) => {
-    const iv = ivs.subarray(number * IV_BYTES, (number + 1) * IV_BYTES)
-    sealed.set(iv, at)
-    const place = sealed.subarray(at + IV_BYTES, at + IV_BYTES + text.length)
-    place.set(createCipheriv('aes-256-ctr', key.encrypt, iv).update(text))
-    const mac = authenticate(place, oneTime.subarray(number * 2 * IV_BYTES, (number + 1) * 2 * IV_BYTES))
-    sealed.set(mac, at + IV_BYTES + text.length)
-    at += text.length + SEAL_BYTES
-  })
-  return { sealed, lengths, uncompressed }
+  const sealed = sealMany(key, texts, ivs)
+  return { sealed, lengths: texts.map((text) => text.length + SEAL_BYTES), uncompressed }
 }
 
-const openAll = ({ key, bytes, blobs }: OpenJob): OpenResult => {
-  const opened = blobs.map((blob) => {
+/** What is wrong with each blob, or its plain bytes. */
+const openEach = (
+  key: KeySet,
+  bytes: Uint8Array,
+  blobs: readonly SealedBlob[],
+): readonly (Uint8Array | string)[] => {
+  const sealed = blobs.map(({ offset, length }) => bytes.subarray(offset, offset + length))
+  return openMany(key, sealed).map((opened, number) => {
+    if (opened === undefined) return 'it fails its authentication'
     try {
-      return openBlob(key, bytes.subarray(blob.offset, blob.offset + blob.length), blob)
+      return unpackBlob(opened, blobs[number]!)
     } catch (error) {
-      if (isHoldfastError(error, 'corrupt')) return undefined
+      if (isHoldfastError(error, 'corrupt')) return error.message
       throw error
     }
   })
-  const plain = new Uint8Array(opened.reduce((sum, blob) => sum + (blob?.length ?? 0), 0))
+}
+
+const openAll = ({ key, bytes, blobs }: OpenJob): OpenResult => {
+  const opened = openEach(key, bytes, blobs)
+  const lengths = opened.map((blob) => (typeof blob === 'string' ? -1 : blob.length))
+  const plain = new Uint8Array(lengths.reduce((sum, length) => sum + Math.max(0, length), 0))
   let at = 0
   for (const blob of opened) {
-    if (blob === undefined) continue
+    if (typeof blob === 'string') continue
     plain.set(blob, at)
     at += blob.length
   }
-  return { plain, lengths: opened.map((blob) => blob?.length ?? -1) }
+  return { plain, lengths }
 }
 
 const verify = ({ key, pack, bytes, indexed }: VerifyJob): VerifyResult => {
   const problems: string[] = []
-  const attempt = (what: string, work: () => void): void => {
-    try {
-      work()
-    } catch (error) {
-      problems.push(`${what}: ${messageOf(error)}`)
-    }
-  }
   if (sha256Hex(bytes) !== pack) problems.push(`pack ${pack}: its content is not what its name says`)
   const inHeader = new Map<string, string>()
-  attempt(`pack ${pack}`, () => {
+  try {
     const header = locateHeader(bytes.length, bytes.subarray(-4))
     const sealed = bytes.subarray(header.offset, header.offset + header.length)
     for (const blob of openHeader(key, sealed, header.offset)) {
       inHeader.set(`${blob.type === 'tree'} ${blob.id} ${blob.offset}`, `${blob.length} ${blob.uncompressed}`)
     }
-  })
-  for (const blob of indexed) {
+  } catch (error) {
+    problems.push(`pack ${pack}: ${messageOf(error)}`)
+  }
+  openEach(key, bytes, indexed).forEach((opened, number) => {
+    const blob = indexed[number]!
     const told = inHeader.get(`${blob.isTree} ${blob.id} ${blob.offset}`)
     if (told !== `${blob.length} ${blob.uncompressed}`) {
       problems.push(`blob ${blob.id} in pack ${pack}: the index and the pack disagree`)
     }
-    attempt(`blob ${blob.id} in pack ${pack}`, () => {
-      openBlob(key, bytes.subarray(blob.offset, blob.offset + blob.length), blob)
-    })
-  }
+    if (typeof opened === 'string') problems.push(`blob ${blob.id} in pack ${pack}: ${opened}`)
+  })
   return { problems }
 }

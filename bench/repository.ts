@@ -1,0 +1,230 @@
+// Write, restore and check of the same bytes by Holdfast and by stock restic, one after the other, several times.
+// Holdfast is a server: its process and its threads run already when a job begins, and opening the repository counts.
+// Prints medians and ratios; above 1 Holdfast is faster, for the size below 1 it is smaller.
+// `node bench/repository.ts [--rounds N] [--megabytes N]`
+import { execFileSync } from 'node:child_process'
+import {
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { seededRandom, systemClock, systemRandom, type Random } from '#base'
+import {
+  type BlobId,
+  initRepository,
+  openRepository,
+  type Repository,
+  type RepositoryWriter,
+  type TreeEntry,
+} from '#repository'
+import { localStorage, memoryStorage } from '#storage'
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, megabytes: { type: 'string', default: '300' } },
+})
+const rounds = Number(values.rounds)
+const totalBytes = Number(values.megabytes) * 1_000_000
+const PASSWORD = 'bench'
+const scratch = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
+
+const WORDS = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  .split(/\s+/)
+  .concat(Array.from({ length: 4000 }, (_, number) => (number * 2654435761).toString(36)))
+
+const text = (random: Random, bytes: number): Buffer => {
+  const pieces: string[] = []
+  for (let length = 0; length < bytes;) {
+    const word = WORDS[Math.floor(random.fraction() ** 2 * WORDS.length)]!
+    pieces.push(word)
+    length += word.length + 1
+  }
+  return Buffer.from(pieces.join(' ').slice(0, bytes))
+}
+
+const noise = (random: Random, bytes: number): Buffer => {
+  const words = new Uint32Array(Math.ceil(bytes / 4))
+  for (let at = 0; at < words.length; at += 1) words[at] = Math.floor(random.fraction() * 2 ** 32)
+  return Buffer.from(words.buffer, 0, bytes)
+}
+
+/** A quarter mails of 2 to 30 KB, a quarter documents of 20 KB to 2 MB, a quarter big files, a quarter incompressible. */
+const makeSource = async (folder: string): Promise<{ files: number; bytes: number }> => {
+  const random = seededRandom(20260105)
+  let files = 0
+  let bytes = 0
+  const put = async (path: string, content: Buffer): Promise<void> => {
+    await mkdir(join(folder, path, '..'), { recursive: true })
+    await writeFile(join(folder, path), content)
+    files += 1
+    bytes += content.length
+  }
+  const share = totalBytes / 4
+  const fill = async (make: (number: number) => readonly [string, Buffer]): Promise<void> => {
+    const end = bytes + share
+    for (let number = 0; bytes < end; number += 1) await put(...make(number))
+  }
+  await fill((number) => [
+    `mail/${number % 12}/${number % 28}/mail-${number}.eml`,
+    text(random, 2000 + Math.floor(random.fraction() ** 3 * 28_000)),
+  ])
+  await fill((number) => [
+    `documents/${number % 20}/document-${number}.txt`,
+    text(random, 20_000 + Math.floor(random.fraction() ** 3 * 2_000_000)),
+  ])
+  await fill((number) => [`big/big-${number}.csv`, text(random, Math.min(share, 25_000_000))])
+  await fill((number) => [`media/media-${number}.bin`, noise(random, Math.min(share, 12_000_000))])
+  return { files, bytes }
+}
+
+const sizeOf = (folder: string): number =>
+  readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+
+const timed = async (work: () => Promise<unknown> | unknown): Promise<number> => {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+const options = { password: PASSWORD, clock: systemClock, random: systemRandom }
+
+/** Files of a folder in the order of their paths, eight at a time, as many as restic reads. */
+const saveFolder = async (writer: RepositoryWriter, folder: string): Promise<BlobId> => {
+  const tree = writer.edit()
+  const paths = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+  const queue = paths.values()
+  const work = async (): Promise<void> => {
+    for (const path of queue) {
+      const { size, mtime } = statSync(path)
+      const part =
+        size > 1_000_000 ? createReadStream(path, { highWaterMark: 1 << 19 }) : await readFile(path)
+      const file = await writer.saveFile([part])
+      await tree.putFile(path.slice(folder.length + 1), { ...file, modifiedAt: mtime })
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, work))
+  return (await tree.save())!
+}
+
+const ours = {
+  write: async (repo: string, source: string): Promise<void> => {
+    await using repository = await openRepository(localStorage(repo), options)
+    await repository.withWriter(async (writer) => {
+      const tree = await saveFolder(writer, source)
+      await writer.saveSnapshot({ time: systemClock.now(), tree, paths: ['/source'], tags: [] })
+    })
+  },
+  restore: async (repo: string, target: string): Promise<void> => {
+    await using repository = await openRepository(localStorage(repo), options)
+    const [snapshot] = await repository.snapshots()
+    await restoreTree(repository, snapshot!.tree, target)
+  },
+  check: async (repo: string): Promise<void> => {
+    await using repository = await openRepository(localStorage(repo), options)
+    const report = await repository.check({ readData: true })
+    if (report.problems.length > 0) throw new Error(report.problems[0])
+  },
+}
+
+type FoundFile = Extract<TreeEntry, { type: 'file' }> & { readonly path: string }
+
+async function* filesBelow(repository: Repository, tree: BlobId, folder: string): AsyncGenerator<FoundFile> {
+  mkdirSync(folder, { recursive: true })
+  for (const entry of await repository.tree(tree)) {
+    const path = join(folder, entry.name)
+    if (entry.type === 'file') yield { ...entry, path }
+    else yield* filesBelow(repository, entry.subtree, path)
+  }
+}
+
+/** In the order of the tree, eight files at a time. */
+const restoreTree = async (repository: Repository, tree: BlobId, folder: string): Promise<void> => {
+  const queue = filesBelow(repository, tree, folder)
+  const work = async (): Promise<void> => {
+    for (let next = await queue.next(); next.done !== true; next = await queue.next()) {
+      const entry = next.value
+      await using file = await open(entry.path, 'wx')
+      for await (const bytes of repository.readFile(entry)) await file.write(bytes)
+      await file.utimes(entry.modifiedAt, entry.modifiedAt)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, work))
+}
+
+const restic = (repo: string, ...args: string[]): void => {
+  const env = { ...process.env, RESTIC_REPOSITORY: repo, RESTIC_PASSWORD: PASSWORD }
+  execFileSync('restic', ['--no-cache', '--quiet', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+const stock = {
+  write: (repo: string, source: string): void => restic(repo, 'backup', source),
+  restore: (repo: string, target: string): void => restic(repo, 'restore', 'latest', '--target', target),
+  check: (repo: string): void => restic(repo, 'check', '--read-data'),
+}
+
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+
+type Times = Record<'write' | 'restore' | 'check', number[]>
+const emptyTimes = (): Times => ({ write: [], restore: [], check: [] })
+const times = { ours: emptyTimes(), stock: emptyTimes() }
+const sizes = { ours: 0, stock: 0 }
+
+const round = async (number: number, source: string): Promise<void> => {
+  const folder = join(scratch, `round-${number}`)
+  mkdirSync(folder)
+  const [a, b] = [join(folder, 'ours'), join(folder, 'stock')]
+  restic(b, 'init')
+  await (await initRepository(localStorage(a), options))[Symbol.asyncDispose]()
+  times.ours.write.push(await timed(() => ours.write(a, source)))
+  times.stock.write.push(await timed(() => stock.write(b, source)))
+  sizes.ours = sizeOf(join(a, 'data')) + sizeOf(join(a, 'index'))
+  sizes.stock = sizeOf(join(b, 'data')) + sizeOf(join(b, 'index'))
+  times.ours.restore.push(await timed(() => ours.restore(a, join(folder, 'restored-ours'))))
+  times.stock.restore.push(await timed(() => stock.restore(b, join(folder, 'restored-stock'))))
+  times.ours.check.push(await timed(() => ours.check(a)))
+  times.stock.check.push(await timed(() => stock.check(b)))
+  if (number === 0) {
+    const found = sizeOf(join(folder, 'restored-ours'))
+    if (found !== sizeOf(source)) throw new Error(`restored ${found} bytes`)
+    restic(a, 'check', '--read-data')
+  }
+  rmSync(folder, { recursive: true, force: true })
+}
+
+try {
+  // Holds the threads of this process as a server's other repositories do.
+  await using _running = await initRepository(memoryStorage(), {
+    ...options,
+    scrypt: { N: 1024, r: 8, p: 1 },
+  })
+  const source = join(scratch, 'source')
+  const { files, bytes } = await makeSource(source)
+  console.log(`${files} files, ${(bytes / 1e6).toFixed(0)} MB, ${rounds} rounds, medians`)
+  for (let number = 0; number < rounds; number += 1) await round(number, source)
+  for (const what of ['write', 'restore', 'check'] as const) {
+    const [mine, theirs] = [median(times.ours[what]), median(times.stock[what])]
+    const spread = (all: readonly number[]): string => all.map((ms) => (ms / 1000).toFixed(2)).join(' ')
+    console.log(
+      `${what.padEnd(8)} ${(theirs / mine).toFixed(2)} x  holdfast ${(bytes / 1000 / mine).toFixed(0)} MB/s ` +
+        `[${spread(times.ours[what])} s], restic ${(bytes / 1000 / theirs).toFixed(0)} MB/s [${spread(times.stock[what])} s]`,
+    )
+  }
+  console.log(
+    `size     ${(sizes.ours / sizes.stock).toFixed(3)} x  holdfast ${(sizes.ours / 1e6).toFixed(1)} MB, restic ${(sizes.stock / 1e6).toFixed(1)} MB`,
+  )
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
