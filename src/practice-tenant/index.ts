@@ -7,3 +7,4 @@ export {
 export type { CountersView, LoggedRequest } from './core/counters.ts'
 export type { FaultKind, FaultPlan, FaultRule } from './core/faults.ts'
 export type { Limits } from './core/throttling.ts'
+export { expireDeltaTokens } from './outlook/outlook.ts'

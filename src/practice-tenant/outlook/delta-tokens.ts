@@ -65,8 +65,11 @@ export const givenToken = (
   if (text === undefined) return undefined
   const state = parseToken(text)
   if (state.kind !== kind || state.folder !== folder || state.box !== mailbox.box) throw invalidToken()
-  const isDoomed = finished !== undefined && tenant.isSentinel(mailbox.user, 'expired-delta')
-  if (isDoomed || state.epoch !== boxRow(mailbox).epoch) {
+  const { epoch } = boxRow(mailbox)
+  // `expired-delta@…` finds its first links expired, once; what it is given then is good.
+  const isDoomed = finished !== undefined && epoch === 0 && tenant.isSentinel(mailbox.user, 'expired-delta')
+  if (isDoomed) expireDeltaTokens(tenant, mailbox.user.id)
+  if (isDoomed || state.epoch !== epoch) {
     throw new GraphError(410, 'syncStateNotFound', 'The sync state generation is not found; continuing would lead to data loss.', { headers: { Location: freshStart(state) } }) // prettier-ignore
   }
   return { state, isFinished: finished !== undefined }

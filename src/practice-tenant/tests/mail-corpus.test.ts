@@ -41,6 +41,12 @@ describe('the corpus in a mailbox', () => {
     expect(messages).toHaveLength(corpusMail().length)
   })
 
+  it('has an identity for every message, its own where the file has one', () => {
+    const ids = messages.map(({ internetMessageId }) => String(internetMessageId))
+    expect(ids.filter((id) => !/^<.*>$/.test(id))).toEqual([])
+    expect(ids).toContain('<57a815bf0910160539m64240421gb35ea52e101aedbc@mail.gmail.com>')
+  })
+
   it('is answered in names and types of Microsoft Graph', () => {
     const wrong = messages.flatMap((message) => validateGraph('message', message).map((fault) => `${String(message['subject'])}: ${fault}`)) // prettier-ignore
     expect(wrong).toEqual([])
