@@ -1,6 +1,7 @@
 import { HoldfastError, type JsonObject } from '#base'
 import type { DirectoryGroup, DirectoryOrganization, DirectoryUser } from '#items'
 import type { GraphClient } from './http/graph-client.ts'
+import type { RetryLimits } from './http/retry-plan.ts'
 import type { QuotaPool } from './http/quota-pool.ts'
 import { flagOf, objectsOf, resourceOf, segment, textOf, textsOf } from './graph-json.ts'
 
@@ -31,6 +32,7 @@ const GROUP_PROPERTIES = [
   'createdDateTime',
 ].join(',')
 const PAGE = 999
+const WHILE_SOMEBODY_WAITS: RetryLimits = { throttledTries: 3, transientTries: 3, deadlineMs: 30_000 }
 // In resource units of the directory; $select takes one off.
 const COST = { one: 1, users: 1, groups: 1, members: 4 }
 
@@ -45,7 +47,12 @@ export class Directory {
   }
 
   async organization(signal?: AbortSignal): Promise<DirectoryOrganization> {
-    const { items } = await this.#graph.page({ path: '/organization', pool: this.#pool, signal })
+    const { items } = await this.#graph.page({
+      path: '/organization',
+      pool: this.#pool,
+      signal,
+      retries: WHILE_SOMEBODY_WAITS,
+    })
     const [organization] = items
     if (organization === undefined)
       throw new HoldfastError('unavailable', 'Microsoft 365 names no organization')

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError, type Clock, type JsonObject } from '#ba
 import type { DriveItem } from '#items'
 import { segment, textOf, textsOf } from '../graph-json.ts'
 import { UNCERTAIN } from '../http/graph-client.ts'
+import { INVALID_RANGE } from '../http/graph-failure.ts'
 import { parseJson } from '../http/read-body.ts'
 import { NetworkFailure } from '../http/transport.ts'
 import { fragments } from '../mail/put-attachment.ts'
@@ -24,6 +25,7 @@ export interface DriveUpload {
 const SMALL_BYTES = 4 * 1024 * 1024
 /** A multiple of 320 KiB, as sessions demand. */
 const FRAGMENT_BYTES = 32 * 320 * 1024
+const CLEAN_UP_MS = 30_000
 const MAX_RESENDS = 6
 /** SharePoint writes properties into these when they arrive, so size and checksum change. */
 const OFFICE = /\.(docx?|docm|dotx|xlsx?|xlsm|xltx|pptx?|pptm|potx|vsdx?|one|msg)$/i
@@ -40,7 +42,7 @@ export async function upload(
   const item =
     request.sizeBytes <= SMALL_BYTES
       ? await uploadSmall(calls, request, { content: hashed, hash }, signal)
-      : await uploadBySession(calls, request, hashed, { clock, signal })
+      : await uploadBySession(calls, request, { content: hashed, hash }, { clock, signal })
   verify(item, request, hash.digest())
   return item
 }
@@ -55,6 +57,12 @@ export function fileSystemInfo(dates: { createdAt?: Date; modifiedAt?: Date }): 
 
 export function childPath(parentId: string, name: string): string {
   return `/items/${segment(parentId)}:/${segment(name)}:`
+}
+
+interface Hashed {
+  readonly content: AsyncIterable<Uint8Array>
+  /** Complete once the content has been read. */
+  readonly hash: QuickXorHash
 }
 
 async function* hashing(
@@ -75,7 +83,7 @@ async function* hashing(
 async function uploadSmall(
   calls: DriveCalls,
   request: DriveUpload,
-  { content, hash }: { readonly content: AsyncIterable<Uint8Array>; readonly hash: QuickXorHash },
+  { content, hash }: Hashed,
   signal: AbortSignal | undefined,
 ): Promise<DriveItem> {
   const bytes = Buffer.concat(await Array.fromAsync(content))
@@ -127,7 +135,7 @@ interface SessionContext {
 async function uploadBySession(
   calls: DriveCalls,
   request: DriveUpload,
-  content: AsyncIterable<Uint8Array>,
+  { content, hash }: Hashed,
   context: SessionContext,
 ): Promise<DriveItem> {
   const { signal } = context
@@ -150,9 +158,24 @@ async function uploadBySession(
   try {
     return await sendFragments(calls, { address, total: request.sizeBytes }, content, context)
   } catch (error) {
+    const made = isHoldfastError(error, 'conflict') ? undefined : await arrived(calls, request, hash)
+    if (made !== undefined) return made
     await cancel(calls, address)
     throw error
   }
+}
+
+/** The file that an upload made whose last answer was lost. A session that is complete is gone. */
+async function arrived(
+  calls: DriveCalls,
+  request: DriveUpload,
+  hash: QuickXorHash,
+): Promise<DriveItem | undefined> {
+  const path = childPath(request.parentId, request.name)
+  const signal = AbortSignal.timeout(CLEAN_UP_MS)
+  const json = await calls.find({ path, cost: UNITS.one, signal }).catch(() => undefined)
+  const item = json === undefined ? undefined : toDriveItem(json)
+  return item?.sizeBytes === request.sizeBytes && item.quickXorHash === hash.digest() ? item : undefined
 }
 
 interface Session {
@@ -251,12 +274,16 @@ async function jsonOf(body: AsyncIterable<Uint8Array>): Promise<JsonObject | und
 /** 416: the session has some of it already, from a try whose answer was lost. */
 function maySendAgain(error: unknown): boolean {
   if (error instanceof NetworkFailure) return error.mayPass
-  return isHoldfastError(error, 'invalid') && (error.reason === 'invalidRange' || error.reason === 'HTTP 416')
+  return isHoldfastError(error) && error.reason === INVALID_RANGE
 }
 
 async function cancel(calls: DriveCalls, address: string): Promise<void> {
   try {
-    using _answer = await calls.outside({ method: 'DELETE', address, signal: AbortSignal.timeout(30_000) })
+    using _answer = await calls.outside({
+      method: 'DELETE',
+      address,
+      signal: AbortSignal.timeout(CLEAN_UP_MS),
+    })
   } catch {
     // A session that nobody ends lapses by itself.
   }

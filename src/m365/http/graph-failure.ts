@@ -17,6 +17,9 @@ export interface GraphFailure {
 /** `throttled` and `transient` calls may be repeated after a while; what is `final` stays as it is. */
 export type Recovery = 'throttled' | 'transient' | 'final'
 
+/** `reason` of bytes that are not where the service wants them. */
+export const INVALID_RANGE = 'invalidRange'
+
 const MAX_DEPTH = 8
 const MAX_MESSAGE = 300
 
@@ -106,6 +109,7 @@ function judge(failure: GraphFailure): { kind: ErrorCode; reason?: string } {
   if (failure.status === 423 || has(failure, new Set(['resourcelocked']))) {
     return { kind: 'conflict', reason: 'locked' }
   }
+  if (failure.status === 416) return { kind: 'invalid', reason: INVALID_RANGE }
   if (failure.codes.some((code) => code.toLowerCase() === 'errorcorruptdata')) return { kind: 'corrupt' }
   return { kind: kindOfStatus(failure.status) }
 }

@@ -1,4 +1,4 @@
-import { isHoldfastError, type JsonObject } from '#base'
+import { isHoldfastError, type ErrorCode, type JsonObject } from '#base'
 import type { MailItem } from '#items'
 import { isObject, segment, textOf } from '../graph-json.ts'
 import type { Page } from '../http/graph-client.ts'
@@ -16,7 +16,8 @@ export interface MailPage {
 }
 
 // Bodies come inline, so a page may be large; when the service or we cannot cope, the same page is asked for in smaller pieces.
-const PAGE_SIZES = [200, 50, 10, 1]
+const SIZE_MATTERS: ReadonlySet<ErrorCode> = new Set(['too-large', 'unavailable', 'timeout', 'corrupt'])
+const PAGE_SIZES = [100, 25, 5, 1]
 
 /**
  * Pages of a folder's changes since `token`, or all its messages. A token is the path of the next page below the
@@ -52,8 +53,8 @@ async function changesPage(
         ? await calls.page({ path: first, prefer, signal })
         : await calls.pageAt({ path: token, prefer, signal })
     } catch (error) {
-      const mayHelp = isHoldfastError(error, 'too-large') || isHoldfastError(error, 'unavailable')
-      if (!mayHelp || attempt === PAGE_SIZES.length - 1) throw error
+      if (!isHoldfastError(error) || !SIZE_MATTERS.has(error.code) || attempt === PAGE_SIZES.length - 1)
+        throw error
     }
   }
   throw new Error('unreachable')

@@ -34,8 +34,11 @@ export async function createMessage(
   const { calls, signal, log } = context
   const id = await postMessage(context, folderId, draft.item)
   try {
-    for await (const attachment of draft.attachments)
-      await putAttachment(calls, id, attachment, { signal, log })
+    let before = 0
+    for await (const attachment of draft.attachments) {
+      await putAttachment({ calls, messageId: id, before, signal, log }, attachment)
+      before += 1
+    }
     const made = await readMessage(calls, id, signal)
     if (made.isDraft !== draft.item.isDraft) {
       throw new HoldfastError('conflict', 'Microsoft 365 made a draft of a restored message', {

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError, type JsonObject, type Logger } from '#base'
 import type { MailAttachment } from '#items'
 import { flagOf, segment, textOf } from '../graph-json.ts'
+import { UNCERTAIN } from '../http/graph-client.ts'
 import type { AttachmentContent } from './attachments.ts'
 import type { MailboxCalls } from './mailbox-calls.ts'
 import { nestedItem } from './message-body.ts'
@@ -11,35 +12,54 @@ const LARGEST_BYTES = 150 * 1024 * 1024
 /** Below the 4 MiB that one request may have. */
 const FRAGMENT_BYTES = 3 * 1024 * 1024
 
+/** Where an attachment goes. */
+export interface AttachmentPlace {
+  readonly calls: MailboxCalls
+  readonly messageId: string
+  /** How many the message has already. */
+  readonly before: number
+  readonly signal: AbortSignal | undefined
+  readonly log: Logger
+}
+
 /** Adds an attachment to a message that was just made. */
 export async function putAttachment(
-  calls: MailboxCalls,
-  messageId: string,
+  place: AttachmentPlace,
   { attachment, content, contentLength }: AttachmentContent,
-  { signal, log }: { readonly signal: AbortSignal | undefined; readonly log: Logger },
 ): Promise<void> {
-  const path = `/messages/${segment(messageId)}/attachments`
+  const { log } = place
   if (attachment.kind === 'reference') {
-    await calls.request({ method: 'POST', path, body: referenceOf(attachment), signal })
+    await post(place, referenceOf(attachment))
     return
   }
-  if (attachment.kind === 'item' && (await putNestedItem(calls, path, attachment, signal))) return
+  if (attachment.kind === 'item' && (await putNestedItem(place, attachment))) return
   if (content === undefined) throw new HoldfastError('invalid', 'an attachment has no content')
   const file = attachment.kind === 'item' ? asMessageFile(attachment) : attachment
   if (attachment.kind === 'item')
     log.info({ contentType: file.contentType }, 'attached item restored as a file')
   const start = await head(content, contentLength)
-  if (start.isWhole) await putSmall(calls, path, file, start.bytes, signal)
-  else await putLarge(calls, path, { file, ...(await sized(start, contentLength)) }, signal)
+  if (start.isWhole) await putSmall(place, file, start.bytes)
+  else await putLarge(place, { file, ...(await sized(start, contentLength)) })
+}
+
+const pathOf = ({ messageId }: AttachmentPlace): string => `/messages/${segment(messageId)}/attachments`
+
+/** Posts once: after a lost answer it looks whether the attachment is there. */
+async function post(place: AttachmentPlace, body: JsonObject): Promise<void> {
+  const { calls, signal, before } = place
+  const path = pathOf(place)
+  try {
+    await calls.request({ method: 'POST', path, body, signal })
+  } catch (error) {
+    if (!isHoldfastError(error) || error.reason !== UNCERTAIN) throw error
+    let there = 0
+    for await (const page of calls.pages({ path: `${path}?$select=id`, signal })) there += page.length
+    if (there === before) await calls.request({ method: 'POST', path, body, signal })
+  }
 }
 
 /** False when the service does not take the item as JSON, or JSON would not hold all of it. */
-async function putNestedItem(
-  calls: MailboxCalls,
-  path: string,
-  attachment: MailAttachment,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
+async function putNestedItem(place: AttachmentPlace, attachment: MailAttachment): Promise<boolean> {
   const item = nestedItem(attachment.graph)
   if (item === undefined) return false
   const body = {
@@ -49,7 +69,7 @@ async function putNestedItem(
     item,
   }
   try {
-    await calls.request({ method: 'POST', path, body, signal })
+    await post(place, body)
     return true
   } catch (error) {
     if (isHoldfastError(error, 'invalid') || isHoldfastError(error, 'too-large')) return false
@@ -91,19 +111,13 @@ function fileOf(attachment: MailAttachment): JsonObject {
   }
 }
 
-async function putSmall(
-  calls: MailboxCalls,
-  path: string,
-  file: MailAttachment,
-  bytes: Buffer,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function putSmall(place: AttachmentPlace, file: MailAttachment, bytes: Buffer): Promise<void> {
   const body = {
     '@odata.type': '#microsoft.graph.fileAttachment',
     ...fileOf(file),
     contentBytes: bytes.toString('base64'),
   }
-  await calls.request({ method: 'POST', path, body, signal })
+  await post(place, body)
 }
 
 interface Sized {
@@ -112,15 +126,14 @@ interface Sized {
 }
 
 async function putLarge(
-  calls: MailboxCalls,
-  path: string,
+  place: AttachmentPlace,
   { file, size, bytes }: Sized & { readonly file: MailAttachment },
-  signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { calls, signal } = place
   const body = { AttachmentItem: { attachmentType: 'file', size, ...fileOf(file) } }
   const session = await calls.json({
     method: 'POST',
-    path: `${path}/createUploadSession`,
+    path: `${pathOf(place)}/createUploadSession`,
     body,
     isRepeatable: true,
     signal,

@@ -188,6 +188,19 @@ describe('a mailbox', () => {
     expect((await allOf(target, folder.id)).items.map(({ id }) => id)).toEqual([made.id])
   })
 
+  it('puts an attachment once when the answer to it is lost', async () => {
+    const target = world.connection.mailbox(world.idOf(1))
+    const folder = await target.createFolder('Lost attachments')
+    const { items } = await allOf(mailbox, (await folderNamed(mailbox, 'inbox')).id)
+    const item = items.find(({ hasAttachments }) => hasAttachments)!
+    const originals = await attachmentsOf(mailbox, item)
+    for (const kind of ['lost', 'cut'] as const) {
+      world.tenant.faults.addRule({ path: '*/attachments', method: 'POST', kind })
+      const made = await target.createMessage(folder.id, { item, attachments: mailbox.attachments(item) })
+      expectSameAttachments(await attachmentsOf(target, made), originals)
+    }
+  })
+
   it('finds messages by their Internet id, and the folder that is there already', async () => {
     const inbox = await folderNamed(mailbox, 'inbox')
     const item = (await allOf(mailbox, inbox.id)).items.find(({ internetMessageId }) => internetMessageId)!
