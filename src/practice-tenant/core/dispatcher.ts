@@ -1,6 +1,6 @@
 import { messageOf, type Clock, type Logger, type Random } from '#base'
 import { errorAnswer, finish, graphHeaders, stampFor, type Finished, type Stamp } from './answers.ts'
-import { GraphError, type AccessToken, type Route, type ServiceArea } from './contract.ts'
+import { GraphError, type AccessToken, type Route, type ServiceArea, type TenantAnswer } from './contract.ts'
 import { CutConnection } from './cut-connection.ts'
 import { PracticeRequest, type Call } from './request.ts'
 import { parsePath, type ParsedPath, type Router } from './router.ts'
@@ -33,6 +33,9 @@ export interface DispatcherParts {
   ) => void
 }
 
+/** The status that is counted for a connection which was cut before an answer. */
+const CUT = 0
+
 /** What became known of a call on its way. */
 interface Seen {
   route: Route | undefined
@@ -62,9 +65,14 @@ export class Dispatcher {
     const stamp = stampFor(call.headers, clock, random)
     const common = call.role === 'login' ? {} : graphHeaders(stamp)
     const seen: Seen = { route: undefined, token: undefined }
-    const finished = await this.#answer(call, stamp, common, seen)
-    note(call, finished.status, seen.route, seen.token)
-    return finished
+    let status = CUT
+    try {
+      const finished = await this.#answer(call, stamp, common, seen)
+      status = finished.status
+      return finished
+    } finally {
+      note(call, status, seen.route, seen.token)
+    }
   }
 
   async #answer(
@@ -121,6 +129,9 @@ export class Dispatcher {
   }
 
   #refusal(error: unknown, stamp: Stamp, call: Call) {
+    if (call.role === 'login' && error instanceof GraphError && isTransient(error.status)) {
+      return loginRefusal(error, stamp)
+    }
     if (error instanceof GraphError) return errorAnswer(error, stamp)
     const code = call.role === 'login' ? 'server_error' : 'generalException'
     return errorAnswer(new GraphError(500, code, 'An unspecified error has occurred.'), stamp)
@@ -143,6 +154,29 @@ const ownPath = (parsed: ParsedPath, token: AccessToken | undefined): ParsedPath
     throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.')
   }
   return { ...parsed, segments: ['users', token.userPrincipalName, ...parsed.segments.slice(1)] }
+}
+
+const isTransient = (status: number): boolean => status === 429 || (status > 501 && status < 505)
+
+/** The token service throttles in its own words, and fails in no words that a program could read. */
+const loginRefusal = (error: GraphError, stamp: Stamp): TenantAnswer => {
+  if (error.status !== 429) {
+    const headers = { ...error.headers, 'content-type': 'text/plain' }
+    return { status: error.status, headers, bytes: Buffer.from('Service Unavailable') }
+  }
+  const description = 'AADSTS90055: The tenant has too many requests. Please try again later.'
+  return {
+    status: 429,
+    headers: error.headers,
+    json: {
+      error: 'temporarily_unavailable',
+      error_description: `${description} Trace ID: ${stamp.requestId} Correlation ID: ${stamp.clientRequestId} Timestamp: ${stamp.date}Z`,
+      error_codes: [90055],
+      timestamp: `${stamp.date.replace('T', ' ')}Z`,
+      trace_id: stamp.requestId,
+      correlation_id: stamp.clientRequestId,
+    },
+  }
 }
 
 const methodNotAllowed = (allowed: readonly string[]): GraphError =>

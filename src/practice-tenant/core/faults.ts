@@ -1,6 +1,6 @@
 import { seededRandom, type Clock, type Random } from '#base'
 import type { Finished } from './answers.ts'
-import { GraphError, type Route, type TenantState } from './contract.ts'
+import { GraphError, type Route, type ServiceArea, type TenantState } from './contract.ts'
 import { CutConnection } from './cut-connection.ts'
 import type { Filter } from './dispatcher.ts'
 import type { PracticeRequest } from './request.ts'
@@ -9,6 +9,7 @@ export { CutConnection }
 
 export const FAULT_KINDS = [
   'throttled',
+  'claims',
   'unavailable',
   'timeout',
   'emptyUnavailable',
@@ -16,7 +17,7 @@ export const FAULT_KINDS = [
   'lost',
   'slow',
 ] as const
-/** `cut`: a read ends halfway, a change is not done; `lost`: it is done, and the answer does not arrive. */
+/** `claims`: the token is to be fetched again with the claims of the challenge. `cut`: a read ends halfway, a change is not done; `lost`: it is done, and the answer does not arrive. */
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
 /** Faults that come by chance, from a seed: the same requests in the same order meet the same faults. */
@@ -79,6 +80,34 @@ const statusError = (status: number, retryAfterSeconds: number | undefined, code
     headers: retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
   })
 
+/** A refusal for too many calls, in the words of the service. */
+const throttled = (area: ServiceArea, retryAfterSeconds: number): GraphError => {
+  const headers = { 'retry-after': String(retryAfterSeconds) }
+  if (area === 'outlook') {
+    return new GraphError(429, 'ApplicationThrottled', 'Application is over its request limit.', { headers })
+  }
+  if (area === 'files') {
+    const more = { innerCode: 'throttledRequest', headers }
+    return new GraphError(429, 'activityLimitReached', 'The request has been throttled', more)
+  }
+  return new GraphError(429, 'TooManyRequests', 'Too many requests.', { headers })
+}
+
+const claimsChallenge = (nowMs: number): GraphError => {
+  const claims = { access_token: { nbf: { essential: true, value: String(Math.floor(nowMs / 1000)) } } }
+  const text = Buffer.from(JSON.stringify(claims)).toString('base64')
+  return new GraphError(
+    401,
+    'InvalidAuthenticationToken',
+    'Continuous access evaluation resulted in a challenge.',
+    {
+      headers: {
+        'www-authenticate': `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="${text}"`,
+      },
+    },
+  )
+}
+
 /** Faults on demand: by chance from a seed, by rule, and for users whose names ask for them. */
 export class Faults implements Filter {
   readonly #state: TenantState
@@ -118,7 +147,14 @@ export class Faults implements Filter {
       throw statusError(rule.status, rule.retryAfterSeconds, rule.code ?? 'generalException')
     }
     const kind = rule?.kind ?? this.#sentinelFault(route, request) ?? this.#byChance()
-    return kind === undefined ? next() : this.#strike(kind, rule?.retryAfterSeconds ?? 1, request, next)
+    return kind === undefined
+      ? next()
+      : this.#strike(
+          kind,
+          { area: route.area, retryAfterSeconds: rule?.retryAfterSeconds ?? 1 },
+          request,
+          next,
+        )
   }
 
   #ruleFor(request: PracticeRequest): LiveRule | undefined {
@@ -173,13 +209,15 @@ export class Faults implements Filter {
 
   async #strike(
     kind: FaultKind,
-    retryAfterSeconds: number,
+    { area, retryAfterSeconds }: { area: ServiceArea; retryAfterSeconds: number },
     request: PracticeRequest,
     next: () => Promise<Finished>,
   ): Promise<Finished> {
     switch (kind) {
       case 'throttled':
-        throw statusError(429, retryAfterSeconds, 'TooManyRequests')
+        throw throttled(area, retryAfterSeconds)
+      case 'claims':
+        throw claimsChallenge(this.#state.clock.nowMs())
       case 'unavailable':
         throw statusError(503, retryAfterSeconds, 'serviceNotAvailable')
       case 'timeout':

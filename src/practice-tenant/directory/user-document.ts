@@ -17,14 +17,19 @@ const plan = (servicePlanId: string, service: string): JsonObject => ({
 
 export const ASSIGNED_PLANS = [plan(EXCHANGE_PLAN, 'exchange'), plan(SHAREPOINT_PLAN, 'SharePoint')]
 
+const nicknameOf = (person: SeededPerson): string =>
+  person.userPrincipalName.split('@')[0]!.replace('#EXT#', '')
+
+/** The address at which a seeded user gets mail, if at all. */
+export const mailOf = (person: SeededPerson): string | null => {
+  if (person.isGuest) return nicknameOf(person).replace(/_([^_]+)$/, '@$1')
+  return person.mailboxKind === 'none' ? null : person.userPrincipalName
+}
+
 /** Every property of a seeded user that Graph would give when it is asked for by name. */
 export const userDocument = (person: SeededPerson, seed: SeedOptions): JsonObject => {
-  const nickname = person.userPrincipalName.split('@')[0]!.replace('#EXT#', '')
-  const mail = person.isGuest
-    ? nickname.replace(/_([^_]+)$/, '@$1')
-    : person.mailboxKind === 'none'
-      ? null
-      : person.userPrincipalName
+  const nickname = nicknameOf(person)
+  const mail = mailOf(person)
   return {
     id: person.id,
     accountEnabled: person.isEnabled,

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import type { JsonObject } from '#base'
 import { GraphError, type PracticeUser, type SeedOptions } from '../core/contract.ts'
 import { seededPerson, type SeededPerson } from '../seed/people.ts'
-import { userDocument } from './user-document.ts'
+import { mailOf, userDocument } from './user-document.ts'
 
 export interface UserRow {
   readonly id: string
@@ -184,12 +184,12 @@ export class UserRows {
   }
 
   #columns(person: SeededPerson, document: JsonObject | null) {
-    const shown = document ?? userDocument(person, this.#seed)
+    const mail = document === null ? mailOf(person) : document['mail']
     return {
       id: person.id,
       idx: person.index,
       upn: person.userPrincipalName,
-      mail: typeof shown['mail'] === 'string' ? shown['mail'] : null,
+      mail: typeof mail === 'string' ? mail : null,
       name: person.displayName,
       licensed: Number(person.isLicensed),
       mailbox: person.mailboxKind,

@@ -413,6 +413,26 @@ describe('faults', () => {
     expect(await run()).toEqual(first)
   })
 
+  it('challenge a token for claims, and fail the token service in its own way', async () => {
+    tenant.faults.addRule({ path: '/v1.0/drives/d', kind: 'claims' })
+    const challenged = await get('/drives/d')
+    expect(challenged.status).toBe(401)
+    expect(challenged.headers['www-authenticate']).toMatch(/error="insufficient_claims", claims="ey/)
+    const token = () =>
+      http(`${tenant.origin('login')}/${tenant.tenantId}/oauth2/v2.0/token`, {
+        method: 'POST',
+        ca: tenant.ca,
+        body: 'x=1',
+      })
+    tenant.faults.addRule({ path: '*/token', kind: 'throttled', retryAfterSeconds: 9 })
+    const throttled = await token()
+    expect([throttled.status, throttled.headers['retry-after']]).toEqual([429, '9'])
+    expect(throttled.json()).toMatchObject({ error: 'temporarily_unavailable', error_codes: [90055] })
+    tenant.faults.addRule({ path: '*/token', kind: 'unavailable' })
+    const unavailable = await token()
+    expect([unavailable.status, unavailable.headers['content-type']]).toEqual([503, 'text/plain'])
+  })
+
   it('meet users whose names ask for them', async () => {
     const statuses = async (name: string) => {
       const seen: (number | string)[] = []
