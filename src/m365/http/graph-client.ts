@@ -22,7 +22,7 @@ export interface TokenSource {
 
 export interface GraphClientParts {
   readonly hosts: CloudHosts
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'send'>
   readonly tokens: TokenSource
   readonly clock: Clock
   readonly random: Random

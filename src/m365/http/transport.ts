@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { rootCertificates, getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, ProxyAgent, errors, request } from 'undici'
 import { HoldfastError } from '#base'
@@ -24,7 +25,7 @@ export interface IncomingResponse {
   readonly status: number
   header(name: string): string | undefined
   /** Has to be read to its end or destroyed by whoever asked. */
-  readonly body: Dispatcher.ResponseData['body']
+  readonly body: Readable
 }
 
 const CONNECTIONS_PER_HOST = 64
