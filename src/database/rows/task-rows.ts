@@ -41,11 +41,12 @@ export const taskRows = {
       .executeTakeFirst()
     return result.numUpdatedRows > 0n
   },
-  /** Gives a task back, to be leased again from `runAt` on. */
+  /** Gives a task back, to be leased again from `runAt` on; this attempt does not count. */
   async release(queries: Queries, id: string, owner: string, runAt: Date): Promise<void> {
     await queries
       .updateTable('tasks')
       .set(tasks.encodeChanges({ leaseOwner: undefined, leaseUntil: undefined, runAt }))
+      .set((column) => ({ attempts: column('attempts', '-', 1) }))
       .where('id', '=', id)
       .where('leaseOwner', '=', owner)
       .execute()

@@ -11,8 +11,8 @@ export type PeriodicallyEvery =
 export interface BackupWindow {
   /** 7 × 24 hours from Sunday 00:00; true where a run may start. */
   readonly backupWindow: readonly boolean[]
-  /** Minutes east of UTC that the hours are meant in. */
-  readonly minuteOffset: number
+  /** Minutes east of UTC that the hours are meant in; absent: the schedule's time zone. */
+  readonly minuteOffset?: number
 }
 
 export interface SchedulePolicy {

@@ -5,6 +5,7 @@ import {
   jobRows,
   organizationRows,
   sessionRows,
+  taskRows,
   tokenRows,
   type Database,
   type OrganizationRow,
@@ -17,6 +18,7 @@ import { accountKeyOf } from '../access/account-key.ts'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
 import type { Connectors, Region } from '../connectors/connectors.ts'
+import { RUN } from '../jobs/run-requests.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { GOOD_STATUSES } from '../sessions/job-session.ts'
 import type { AcceptedSettings, SettingsName } from './connection-input.ts'
@@ -351,8 +353,9 @@ export class Organizations {
     const jobs = await jobRows.list(queries, { organizationId: row.id })
     if (jobs.items.some((job) => job.isEnabled))
       throw conflict(`${row.name} has jobs that are enabled: disable them first`)
-    const running = await sessionRows.list(queries, { organizationId: row.id, status: 'Running', limit: 1 })
-    if (running.totalCount > 0) throw conflict(`a job of ${row.name} is running: stop it first`)
+    for (const job of jobs.items)
+      if ((await taskRows.findByKey(queries, RUN, job.id)) !== undefined)
+        throw conflict(`the job ${job.name} of ${row.name} is running: stop it first`)
     for (const job of jobs.items) await jobRows.remove(queries, job.id)
   }
 }

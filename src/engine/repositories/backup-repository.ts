@@ -6,6 +6,15 @@ export type RetentionPeriodType = 'Daily' | 'Monthly' | 'Yearly'
 export type YearlyRetentionPeriod =
   'Year1' | 'Years2' | 'Years3' | 'Years5' | 'Years7' | 'Years10' | 'Years25' | 'Keep'
 export type DayOfWeek = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
+export const DAYS: readonly DayOfWeek[] = [
+  'Sunday',
+  'Monday',
+  'Tuesday',
+  'Wednesday',
+  'Thursday',
+  'Friday',
+  'Saturday',
+]
 export type DailyType = 'Everyday' | 'Workdays' | 'Weekends' | DayOfWeek
 export type DayNumber = 'First' | 'Second' | 'Third' | 'Fourth' | 'Last'
 

@@ -7,26 +7,17 @@ import {
   readWhole,
   readWord,
 } from '../organizations/read-input.ts'
+import { DAYS } from './backup-repository.ts'
 import type {
   BackupRepositoryInput,
   DailyType,
   DayNumber,
-  DayOfWeek,
   Retention,
   RetentionPeriodType,
   RetentionType,
   YearlyRetentionPeriod,
 } from './backup-repository.ts'
 
-export const DAYS: readonly DayOfWeek[] = [
-  'Sunday',
-  'Monday',
-  'Tuesday',
-  'Wednesday',
-  'Thursday',
-  'Friday',
-  'Saturday',
-]
 export const DAILY_TYPES: readonly DailyType[] = ['Everyday', 'Workdays', 'Weekends', ...DAYS]
 const RETENTION_TYPES: readonly RetentionType[] = ['ItemLevel', 'SnapshotBased']
 const PERIOD_TYPES: readonly RetentionPeriodType[] = ['Daily', 'Monthly', 'Yearly']
