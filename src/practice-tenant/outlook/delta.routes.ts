@@ -3,6 +3,7 @@ import { givenToken, writeToken } from './delta-tokens.ts'
 import type { DeltaState } from './delta-tokens.ts'
 import { folderJson, folderOf, visibleTree } from './folders.ts'
 import type { FolderRow } from './folders.ts'
+import { JsonBytes } from './json-bytes.ts'
 import { contextOf, mailRoot } from './mail-call.ts'
 import type { MailCall, MailRoutes } from './mail-call.ts'
 import { boxRow } from './mailbox.ts'
@@ -97,11 +98,21 @@ const freshQuery = ({ select, expand }: DeltaState): string => {
 const link = (name: 'nextLink' | 'deltaLink', address: string, token: string): string =>
   `,"@odata.${name}":${JSON.stringify(`${address}?$${name === 'nextLink' ? 'skiptoken' : 'deltatoken'}=${token}`)}`
 
-const deltaAnswer = (call: MailCall, type: string, texts: readonly string[], tail: string): TenantAnswer => ({
-  status: 200,
-  headers: preferenceApplied(call.request),
-  jsonText: `{"@odata.context":${JSON.stringify(contextOf(call.request, `Collection(${type})`))},"value":[${texts.join()}]${tail}}`,
-})
+const deltaAnswer = (
+  call: MailCall,
+  type: string,
+  tail: string,
+  writers: readonly ((json: JsonBytes) => void)[],
+): TenantAnswer => {
+  const json = new JsonBytes()
+  json.text(`{"@odata.context":${JSON.stringify(contextOf(call.request, `Collection(${type})`))},"value":[`)
+  for (const [index, write] of writers.entries()) {
+    if (index > 0) json.text(',')
+    write(json)
+  }
+  json.text(`]${tail}}`)
+  return { status: 200, headers: preferenceApplied(call.request), jsonText: json.done() }
+}
 
 const messageDelta = (call: MailCall): TenantAnswer => {
   const { mailbox, request } = call
@@ -136,13 +147,14 @@ const messagePage = (call: MailCall, folder: number, state: DeltaState, address:
   if (isOdd && state.page === 1) {
     // A page may be empty and yet not the last.
     const next = writeToken({ ...state, page: 2 }, mailbox.box)
-    return deltaAnswer(call, 'message', [], link('nextLink', address, next))
+    return deltaAnswer(call, 'message', link('nextLink', address, next), [])
   }
   const found = events(mailbox, folder, state, size + 1)
   const told = found.slice(0, size)
-  const texts = told.map(({ row, removal }) =>
-    row === undefined ? writer.view.removed(numberOf(removal!.message), removal!.place) : writer.text(row),
-  )
+  const writers = told.map(({ row, removal }) => (json: JsonBytes): void => {
+    if (row !== undefined) writer.write(json, row)
+    else json.text(writer.view.removed(numberOf(removal!.message), removal!.place))
+  })
   const left = state.left === undefined ? undefined : state.left - told.length
   const more = found.length > size && left !== 0
   // A page may repeat what the page before it told: the last told comes again.
@@ -150,7 +162,7 @@ const messagePage = (call: MailCall, folder: number, state: DeltaState, address:
   const position = end?.change ?? boxRow(mailbox).position
   const next = { ...state, position, left, page: state.page + 1 }
   const token = writeToken(more ? next : { ...next, left: undefined }, mailbox.box)
-  return deltaAnswer(call, 'message', texts, link(more ? 'nextLink' : 'deltaLink', address, token))
+  return deltaAnswer(call, 'message', link(more ? 'nextLink' : 'deltaLink', address, token), writers)
 }
 
 interface FolderEvent {
@@ -212,8 +224,12 @@ const folderDelta = (call: MailCall): TenantAnswer => {
   const more = found.length > size
   const position = more ? told.at(-1)!.change : boxRow(mailbox).position
   const token = writeToken({ ...state, position, page: state.page + 1 }, mailbox.box)
-  const texts = told.map((event) => folderText(mailbox, event, select))
-  return deltaAnswer(call, 'mailFolder', texts, link(more ? 'nextLink' : 'deltaLink', address, token))
+  const writers = told.map(
+    (event) =>
+      (json: JsonBytes): void =>
+        json.text(folderText(mailbox, event, select)),
+  )
+  return deltaAnswer(call, 'mailFolder', link(more ? 'nextLink' : 'deltaLink', address, token), writers)
 }
 
 /** What has changed: in a folder's messages, and in the tree of folders. */

@@ -5,6 +5,7 @@ import { MailboxIds } from './ids.ts'
 import type { MailAddress } from './mail-content.ts'
 import { mailboxMissing } from './refusals.ts'
 import { seedMailbox } from './seed-mailbox.ts'
+import { prepared } from './statements.ts'
 import { loadTemplates } from './templates.ts'
 import type { Templates } from './templates.ts'
 
@@ -33,7 +34,7 @@ export const mailboxUser = (state: TenantState, name: string): PracticeUser => {
 }
 
 const boxOf = (db: Database.Database, userId: string): number | undefined =>
-  db.prepare<[string], { box: number }>('SELECT box FROM mail_boxes WHERE user = ?').get(userId)?.box
+  prepared<[string], { box: number }>(db, 'SELECT box FROM mail_boxes WHERE user = ?').get(userId)?.box
 
 /** The user's own number, unless a user who is gone has left a mailbox under it. */
 const freeBox = (db: Database.Database, index: number): number => {

@@ -2,6 +2,7 @@ import { attachmentJson } from './attachment-view.ts'
 import { attachmentsOf } from './attachments.ts'
 import { parseExpand } from './expand.ts'
 import type { MessageExpand } from './expand.ts'
+import { JsonBytes } from './json-bytes.ts'
 import { contextOf } from './mail-call.ts'
 import type { MailCall } from './mail-call.ts'
 import { contentOf, sentOf } from './message-row.ts'
@@ -75,15 +76,20 @@ export class MessageWriter {
     })
   }
 
-  text(row: MessageRow): string {
-    return this.view.text(row, this.#expandedText(row))
+  write(to: JsonBytes, row: MessageRow): void {
+    this.view.write(to, row, this.#expandedText(row))
   }
 
   /** A message alone, with its context. */
-  single(row: MessageRow): string {
+  single(row: MessageRow): Buffer {
     const { request, mailbox } = this.#call
     const context = contextOf(request, `users('${mailbox.user.id}')/messages/$entity`)
-    return `{"@odata.context":${JSON.stringify(context)},${this.text(row).slice(1)}`
+    const message = new JsonBytes()
+    this.write(message, row)
+    const json = new JsonBytes()
+    json.text(`{"@odata.context":${JSON.stringify(context)},`)
+    json.bytes(message.done().subarray(1))
+    return json.done()
   }
 
   #expandedText(row: MessageRow): string {

@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { addressList, addressText, headerText, mailDateText } from './header-text.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { MailContent, MailHeader } from './mail-content.ts'
+import { prepared } from './statements.ts'
 import { sharedHeaders } from './templates.ts'
 import type { Template } from './templates.ts'
 
@@ -120,4 +121,4 @@ export const sentOf = (row: MessageRow): number | undefined =>
   row.sent ?? (isLight(row) ? lightSent(row.received, numberOf(row.id)) : undefined)
 
 export const messageRow = (db: Database.Database, key: number): MessageRow | undefined =>
-  db.prepare<[number], MessageRow>('SELECT * FROM mail_messages WHERE id = ?').get(key)
+  prepared<[number], MessageRow>(db, 'SELECT * FROM mail_messages WHERE id = ?').get(key)

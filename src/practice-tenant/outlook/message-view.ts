@@ -1,3 +1,4 @@
+import type { JsonBytes } from './json-bytes.ts'
 import type { Mailbox } from './mailbox.ts'
 import { bodyAs, bodyPreview } from './mail-content.ts'
 import type { BodyType, MailAddress, MailContent } from './mail-content.ts'
@@ -105,6 +106,10 @@ export class MessageView {
   readonly #options: ViewOptions
   readonly #textKey: string
   readonly #owner: string
+  /** Texts of this answer by template and variant: looking them up by their long key once is enough. */
+  readonly #shared = new Map<number, Buffer>()
+  readonly #folders = new Map<number, string>()
+  readonly #index = Buffer.alloc(22)
 
   /** Throws 400 for a property that a message does not have. */
   constructor(mailbox: Mailbox, options: ViewOptions) {
@@ -127,35 +132,45 @@ export class MessageView {
     return `{"@odata.type":"#microsoft.graph.message","id":"${id}","@removed":{"reason":"deleted"}}`
   }
 
-  /** The message's JSON. `more` holds further members, each with a leading comma. */
-  text(row: MessageRow, more = ''): string {
+  /** Writes the message's JSON. `more` holds further members, each with a leading comma. */
+  write(to: JsonBytes, row: MessageRow, more = ''): void {
     const id = this.idOf(row)
     const changeKey = this.#mailbox.ids.changeKey(row.change)
     const type = this.#options.isTyped === true ? '"@odata.type":"#microsoft.graph.message",' : ''
     const head = `{${type}"@odata.etag":"W/\\"${changeKey}\\"","id":"${id}"`
-    return head + this.#ownText(row, id, changeKey) + this.#contentText(row) + more + '}'
+    to.text(head + this.#ownText(row, id, changeKey))
+    this.#writeContent(to, row)
+    to.text(`${more}}`)
   }
 
   /** What every message has for itself. */
   #ownText(row: MessageRow, id: string, changeKey: string): string {
     const has = this.#select
-    const { ids } = this.#mailbox
     const sent = sentOf(row)
+    const received = isoSeconds(row.received)
+    const since = (seconds: number | null): string => (seconds === null ? received : isoSeconds(seconds))
     let text = ''
-    if (has.has('createdDateTime')) text += `,"createdDateTime":"${isoSeconds(row.created ?? row.received)}"`
-    if (has.has('lastModifiedDateTime'))
-      text += `,"lastModifiedDateTime":"${isoSeconds(row.modified ?? row.received)}"`
+    if (has.has('createdDateTime')) text += `,"createdDateTime":"${since(row.created)}"`
+    if (has.has('lastModifiedDateTime')) text += `,"lastModifiedDateTime":"${since(row.modified)}"`
     if (has.has('changeKey')) text += `,"changeKey":"${changeKey}"`
     if (has.has('categories')) text += `,"categories":${row.categories ?? '[]'}`
-    if (has.has('receivedDateTime')) text += `,"receivedDateTime":"${isoSeconds(row.received)}"`
+    if (has.has('receivedDateTime')) text += `,"receivedDateTime":"${received}"`
     if (has.has('sentDateTime') && sent !== undefined) text += `,"sentDateTime":"${isoSeconds(sent)}"`
     if (has.has('hasAttachments')) text += `,"hasAttachments":${row.has_attachments === 1}`
-    if (has.has('parentFolderId')) text += `,"parentFolderId":"${ids.folder(numberOf(row.folder))}"`
+    if (has.has('parentFolderId')) text += `,"parentFolderId":"${this.#folderId(row.folder)}"`
     if (has.has('isRead')) text += `,"isRead":${row.is_read === 1}`
     if (has.has('isDraft')) text += `,"isDraft":${row.is_draft === 1}`
     if (has.has('flag')) text += `,"flag":${row.flag ?? NOT_FLAGGED}`
-    if (has.has('webLink')) text += `,"webLink":"https://outlook.office365.com/owa/?ItemID=${encodeURIComponent(id)}&exvsurl=1&viewmodel=ReadMessageItem"` // prettier-ignore
+    if (has.has('webLink')) text += `,"webLink":"https://outlook.office365.com/owa/?ItemID=${id.replace('=', '%3D')}&exvsurl=1&viewmodel=ReadMessageItem"` // prettier-ignore
     return text + this.#conversationText(row)
+  }
+
+  #folderId(folder: number): string {
+    const known = this.#folders.get(folder)
+    if (known !== undefined) return known
+    const id = this.#mailbox.ids.folder(numberOf(folder))
+    this.#folders.set(folder, id)
+    return id
   }
 
   #conversationText(row: MessageRow): string {
@@ -164,7 +179,7 @@ export class MessageView {
     if (this.#select.has('conversationId'))
       text += `,"conversationId":"${this.#mailbox.ids.conversation(key)}"`
     if (this.#select.has('conversationIndex')) {
-      const index = Buffer.alloc(22)
+      const index = this.#index
       index.writeUInt8(1, 0)
       index.writeUInt32BE(row.received >>> 0, 1)
       index.writeUInt32BE(numberOf(row.id), 18)
@@ -173,20 +188,20 @@ export class MessageView {
     return text
   }
 
-  #contentText(row: MessageRow): string {
-    const isWanted = (name: string): boolean => this.#select.has(name)
+  #writeContent(to: JsonBytes, row: MessageRow): void {
     if (row.variant === VARIANT.whole) {
-      return contentText(contentOf(this.#mailbox, row), isWanted, this.#options.preferredBody)
+      const isWanted = (name: string): boolean => this.#select.has(name)
+      to.text(contentText(contentOf(this.#mailbox, row), isWanted, this.#options.preferredBody))
+      return
     }
     const template = this.#mailbox.templates.all[row.template]!
-    const shared = this.#sharedText(template, row.variant)
-    if (isLight(row)) return this.#lightText(row, template) + shared
-    return this.#select.has('internetMessageId')
-      ? field('internetMessageId', row.internet_id ?? undefined) + shared
-      : shared
+    if (isLight(row)) this.#writeLight(to, row, template)
+    else if (this.#select.has('internetMessageId'))
+      to.text(field('internetMessageId', row.internet_id ?? undefined))
+    to.bytes(this.#sharedBytes(template, row.variant))
   }
 
-  #lightText(row: MessageRow, template: Template): string {
+  #writeLight(to: JsonBytes, row: MessageRow, template: Template): void {
     const has = this.#select
     const number = numberOf(row.id)
     let text = ''
@@ -199,13 +214,25 @@ export class MessageView {
       if (has.has('from')) text += `,"from":${this.#owner}`
       if (has.has('sender')) text += `,"sender":${this.#owner}`
     }
-    if (!has.has('internetMessageHeaders')) return text
+    to.text(text)
+    if (!has.has('internetMessageHeaders')) return
     const own = lightHeaders(this.#mailbox, template, row).map((header) => JSON.stringify(header))
-    return `${text},"internetMessageHeaders":[${own.join()}${this.#headersText(template)}]`
+    to.text(`,"internetMessageHeaders":[${own.join()}`)
+    to.bytes(headersBytes(template))
+    to.text(']')
   }
 
   /** The template's members that all messages of the variant share. */
-  #sharedText(template: Template, variant: number): string {
+  #sharedBytes(template: Template, variant: number): Buffer {
+    const key = template.index * OWN.length + variant
+    const known = this.#shared.get(key)
+    if (known !== undefined) return known
+    const bytes = this.#makeShared(template, variant)
+    this.#shared.set(key, bytes)
+    return bytes
+  }
+
+  #makeShared(template: Template, variant: number): Buffer {
     return remembered(template, `${variant} ${this.#textKey}`, () => {
       const isShared = (name: string): boolean => this.#select.has(name) && !OWN[variant]!.has(name)
       const content =
@@ -215,23 +242,22 @@ export class MessageView {
       return contentText(content, isShared, this.#options.preferredBody)
     })
   }
-
-  #headersText(template: Template): string {
-    return remembered(template, 'headers', () =>
-      sharedHeaders(template.mail.content)
-        .map((header) => `,${JSON.stringify(header)}`)
-        .join(''),
-    )
-  }
 }
 
-const remembered = ({ texts }: Template, key: string, make: () => string): string => {
+const headersBytes = (template: Template): Buffer =>
+  remembered(template, 'headers', () =>
+    sharedHeaders(template.mail.content)
+      .map((header) => `,${JSON.stringify(header)}`)
+      .join(''),
+  )
+
+const remembered = ({ texts }: Template, key: string, make: () => string): Buffer => {
   const known = texts.get(key)
   if (known !== undefined) return known
   if (texts.size >= TEXTS_PER_TEMPLATE) texts.clear()
-  const text = make()
-  texts.set(key, text)
-  return text
+  const bytes = Buffer.from(make())
+  texts.set(key, bytes)
+  return bytes
 }
 
 /** A nested message's properties as JSON members, each with a leading comma. */

@@ -4,6 +4,7 @@ import { GraphError } from '../core/contract.ts'
 import type { TenantAnswer } from '../core/contract.ts'
 import { composeMime } from './compose-mime.ts'
 import { folderOf, visibleTree, wellKnownFolder } from './folders.ts'
+import { JsonBytes } from './json-bytes.ts'
 import { contextOf, ifMatches, messageOf, refuseCorrupt } from './mail-call.ts'
 import type { MailCall, MailRoutes } from './mail-call.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -33,6 +34,7 @@ import {
   restoreProperties,
 } from './read-message.ts'
 import { badQuery, notSupportedHere } from './refusals.ts'
+import { prepared } from './statements.ts'
 
 const LIST_OPTIONS = ['select', 'top', 'skip', 'orderby', 'filter', 'expand', 'count']
 const UNSENT = 8
@@ -68,9 +70,8 @@ const findMessages = (call: MailCall, scope: { sql: string; value: number | stri
       .filter(filter.matches)
     return { rows: all.slice(skip, skip + size + 1), total: isCounted ? all.length : undefined }
   }
-  const rows = mailbox.db
-    .prepare<unknown[], MessageRow>(`${sorted} LIMIT ? OFFSET ?`)
-    .all(...values, size + 1, skip)
+  const page = prepared<unknown[], MessageRow>(mailbox.db, `${sorted} LIMIT ? OFFSET ?`)
+  const rows = page.all(...values, size + 1, skip)
   if (!isCounted) return { rows, total: undefined }
   const count = mailbox.db
     .prepare<unknown[], { total: number }>(`SELECT COUNT(*) AS total ${where}`)
@@ -81,16 +82,17 @@ const findMessages = (call: MailCall, scope: { sql: string; value: number | stri
 const listAnswer = (call: MailCall, context: string, { rows, total }: Listing): TenantAnswer => {
   const page = paging(call.request)
   const writer = new MessageWriter(call, shapeOf(call))
-  const texts = rows.slice(0, page.size).map((row) => writer.text(row))
+  const json = new JsonBytes()
+  const count = total === undefined ? '' : `"@odata.count":${total},`
+  json.text(`{"@odata.context":${JSON.stringify(contextOf(call.request, context))},${count}"value":[`)
+  for (const [index, row] of rows.slice(0, page.size).entries()) {
+    if (index > 0) json.text(',')
+    writer.write(json, row)
+  }
   const next =
     rows.length > page.size ? `,"@odata.nextLink":${JSON.stringify(nextLink(call.request, page))}` : ''
-  const count = total === undefined ? '' : `"@odata.count":${total},`
-  const head = `{"@odata.context":${JSON.stringify(contextOf(call.request, context))},${count}"value":[`
-  return {
-    status: 200,
-    headers: preferenceApplied(call.request),
-    jsonText: `${head}${texts.join()}]${next}}`,
-  }
+  json.text(`]${next}}`)
+  return { status: 200, headers: preferenceApplied(call.request), jsonText: json.done() }
 }
 
 const listFolder = (call: MailCall): TenantAnswer => {

@@ -8,7 +8,7 @@ export interface Template {
   readonly fileName: string
   readonly mail: NestedMail
   /** JSON text that every message of the template shares, by what was asked for. Filled by the view. */
-  readonly texts: Map<string, string>
+  readonly texts: Map<string, Buffer>
 }
 
 export interface Templates {
