@@ -10,10 +10,10 @@ import { entraRoutes } from '../entra/entra.ts'
 import { permissionsFor } from '../entra/permissions.ts'
 import { newSigningKey, Tokens } from '../entra/tokens.ts'
 import { parts as allParts } from '../parts.ts'
-import { seedAccounts, seedSentinels, type AdminAccount } from '../seed/accounts.ts'
+import { seedAccounts, seedLeaver, seedSentinels, type AdminAccount } from '../seed/accounts.ts'
 import { seedApplication, type SeededApplication } from '../seed/application.ts'
 import { seededUuid } from '../seed/ids.ts'
-import { domainOf } from '../seed/people.ts'
+import { domainOf, hasSpecialPeople } from '../seed/people.ts'
 import { Authority } from './authority.ts'
 import { batchRoute } from './batch.ts'
 import type { AccessToken, HostRole, Route, SeedOptions, TenantPart, TenantState } from './contract.ts'
@@ -146,7 +146,8 @@ const openTenant = (options: PracticeTenantOptions, random: Random): OpenTenant 
   const seed = JSON.parse(lasting(db, 'seed', () => JSON.stringify(wanted))) as SeedOptions
   const users = new UserRows(db, seed)
   const entra = new EntraRows(db, clock, random)
-  if (users.isEmpty) users.seed()
+  const isNew = users.isEmpty
+  if (isNew) users.seed()
   const settings = { legacyEws: options.legacyEws ?? false, throttling: options.throttling ?? true }
   const state = tenantState({
     db,
@@ -161,6 +162,7 @@ const openTenant = (options: PracticeTenantOptions, random: Random): OpenTenant 
   const application = seedApplication({ db, rows: entra, seed, random }, 'backup')
   const editor = seedApplication({ db, rows: entra, seed, random }, 'editor')
   const accounts = seedAccounts({ db, entra, users, seed, random })
+  if (isNew && hasSpecialPeople(seed)) seedLeaver(users, seed, clock.nowMs())
   seedSentinels(users, seed, options.sentinels ?? [])
   const controls = new PracticeControls({
     settings,

@@ -233,6 +233,9 @@ const patchGroup =
     const body = await request.json()
     const readOnly = Object.keys(body).find((name) => !name.includes('@') && !EDITABLE.has(name))
     if (readOnly !== undefined) throw badRequest(`Property '${readOnly}' cannot be set.`)
+    const wrong = Object.entries(body).find(([, value]) => value !== null && typeof value !== 'string')
+    if (wrong !== undefined)
+      throw badRequest(`Invalid value specified for property '${wrong[0]}' of resource 'Group'.`)
     parts.groups.update(row.id, { ...parts.groups.document(row), ...body })
     return { status: 204 }
   }

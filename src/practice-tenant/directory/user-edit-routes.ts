@@ -46,6 +46,15 @@ const setPassword = (parts: DirectoryParts, user: PracticeUser, profile: unknown
   })
 }
 
+const LISTS = new Set(['businessPhones', 'otherMails'])
+
+const hasType = (name: string, value: unknown): boolean => {
+  if (name === 'accountEnabled') return typeof value === 'boolean'
+  if (LISTS.has(name)) return Array.isArray(value) && value.every((one) => typeof one === 'string')
+  const mustBeThere = name === 'displayName' || name === 'userPrincipalName'
+  return mustBeThere ? typeof value === 'string' && value !== '' : value === null || typeof value === 'string'
+}
+
 const changes = (body: JsonObject, listing: Listing): JsonObject => {
   const wanted: Record<string, JsonObject[string]> = {}
   for (const [name, value] of Object.entries(body)) {
@@ -53,6 +62,8 @@ const changes = (body: JsonObject, listing: Listing): JsonObject => {
     if (!listing.known.has(name))
       throw badRequest(`Property '${name}' does not exist on type 'microsoft.graph.user'.`)
     if (READ_ONLY.has(name)) throw badRequest(`Property '${name}' is read-only and cannot be set.`)
+    if (!hasType(name, value))
+      throw badRequest(`Invalid value specified for property '${name}' of resource 'User'.`)
     wanted[name] = value
   }
   return wanted

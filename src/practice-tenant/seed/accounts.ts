@@ -70,3 +70,21 @@ export const seedSentinels = (users: UserRows, seed: SeedOptions, names: readonl
     users.add(person, userDocument(person, seed))
   }
 }
+
+const GONE_SINCE_MS = 5 * 24 * 3600 * 1000
+
+/** Somebody who left five days ago and can still be brought back. */
+export const seedLeaver = (users: UserRows, seed: SeedOptions, nowMs: number): void => {
+  const id = seededUuid(seed.seed, 'leaver')
+  const userPrincipalName = `former.colleague@${domainOf(seed)}`
+  const index = users.nextIndex()
+  const person = extraPerson({
+    id,
+    index,
+    userPrincipalName,
+    displayName: 'Former Colleague',
+    isLicensed: true,
+  })
+  users.add(person, userDocument(person, seed))
+  users.setDeleted(id, new Date(nowMs - GONE_SINCE_MS).toISOString())
+}

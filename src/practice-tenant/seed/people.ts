@@ -54,8 +54,11 @@ export interface SeededPerson extends PracticeUser {
 
 export const domainOf = (seed: SeedOptions): string => `${seed.name}.onmicrosoft.com`
 
-const kindOf = (index: number, users: number): Kind => {
-  if (users < SMALLEST_TENANT_WITH_SPECIALS) return PLAIN
+/** Small tenants have plain people only. */
+export const hasSpecialPeople = (seed: SeedOptions): boolean => seed.users >= SMALLEST_TENANT_WITH_SPECIALS
+
+const kindOf = (index: number, seed: SeedOptions): Kind => {
+  if (!hasSpecialPeople(seed)) return PLAIN
   return SPECIAL[(index % 100) - FIRST_SPECIAL] ?? PLAIN
 }
 
@@ -85,7 +88,7 @@ const named = (
 /** The person with this index; the same for the same seed. The first five are plain licensed users. */
 export const seededPerson = (seed: SeedOptions, index: number): SeededPerson => {
   const bytes = seededBytes(seed.seed, 'person', index)
-  const kind = kindOf(index, seed.users)
+  const kind = kindOf(index, seed)
   const given = index < GIVEN.length ? GIVEN[index]! : pick(GIVEN, bytes[0]!)
   const surname = pick(SURNAMES, bytes[1]!)
   const [displayName, name] = named(kind, index, given, surname)

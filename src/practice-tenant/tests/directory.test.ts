@@ -164,13 +164,33 @@ describe('users', () => {
       { id: gone.id, '@removed': { reason: 'changed' } },
     ])
     const deleted = await get('/directory/deletedItems/microsoft.graph.user')
-    expect(deleted.value.map(({ id }) => id)).toEqual([gone.id])
+    expect(deleted.value.map(({ displayName }) => displayName)).toEqual([
+      gone['displayName'],
+      'Former Colleague',
+    ])
     expect((await call('POST', `/directory/deletedItems/${gone.id}/restore`, {})).status).toBe(200)
     await call('DELETE', `/users/${made.id}`)
     expect((await call('DELETE', `/directory/deletedItems/${made.id}`)).status).toBe(204)
     const third = await round(second.deltaLink)
     expect(third.all).toEqual([gone, { id: made.id, '@removed': { reason: 'deleted' } }])
     expect((await round(third.deltaLink)).all).toEqual([])
+  })
+
+  it('cannot be given values of another type', async () => {
+    const { id } = [...tenant.state.users()][2]!
+    for (const change of [
+      { displayName: 5 },
+      { displayName: null },
+      { accountEnabled: 'yes' },
+      { userType: 'Guest' },
+      { colour: 'red' },
+    ]) {
+      const answer = await call('PATCH', `/users/${id}`, change)
+      expect([answer.status, answer.json<{ error: { code: string } }>().error.code]).toEqual([
+        400,
+        'Request_BadRequest',
+      ])
+    }
   })
 
   it('get a mailbox and a drive with a licence', async () => {
