@@ -241,9 +241,6 @@ const readWithRestic = async (screen: Screen, folder: string) => {
   return { isClean: true, files, bytes }
 }
 
-const readText = async (file: string): Promise<string> =>
-  (await import('node:fs/promises')).readFile(file, 'utf8')
-
 const sizeOf = async (folders: readonly string[]): Promise<number> => {
   let bytes = 0
   for (const folder of folders)

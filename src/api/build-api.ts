@@ -1,7 +1,19 @@
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { HoldfastError, notFound, type Logger, type Random } from '#base'
-import type { Access, BackupRepositories, Jobs, JobSessions, Organizations, Proxies } from '#engine'
+import type {
+  Access,
+  BackupRepositories,
+  Explorer,
+  Exports,
+  Jobs,
+  JobSessions,
+  Organizations,
+  Proxies,
+  RestorePoints,
+  Restores,
+  RestoreSessions,
+} from '#engine'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { SecureContextOptions } from 'node:tls'
 import { tokenOperations } from './access/token.routes.ts'
@@ -22,6 +34,9 @@ import { proxyOperations } from './proxies/proxies.routes.ts'
 import { forgiveUrl } from './reading/forgive-url.ts'
 import { parseBody } from './reading/parse-body.ts'
 import { backupRepositoryOperations } from './repositories/backup-repositories.routes.ts'
+import { exchangeOperations } from './restore-sessions/exchange.routes.ts'
+import { oneDriveOperations } from './restore-sessions/onedrive.routes.ts'
+import { exploreJob, restoreSessionOperations } from './restore-sessions/restore-session.routes.ts'
 import { serveVersion } from './serve-version.ts'
 import { serviceOperations, type Service } from './service/service.routes.ts'
 import { jobSessionOperations } from './sessions/job-sessions.routes.ts'
@@ -34,6 +49,11 @@ export interface Engine {
   readonly proxies: Proxies
   readonly jobs: Jobs
   readonly sessions: JobSessions
+  readonly restoreSessions: RestoreSessions
+  readonly restorePoints: RestorePoints
+  readonly explorer: Explorer
+  readonly restores: Restores
+  readonly exports: Exports
 }
 
 export interface ApiParts {
@@ -61,9 +81,12 @@ export const operationsOf = ({
   ...backupRepositoryOperations(engine.repositories),
   ...proxyOperations(engine.proxies),
   ...jobOperations(engine.jobs),
-  ...jobVerbs(engine.jobs),
+  ...jobVerbs(engine.jobs, [exploreJob(engine.restoreSessions)]),
   ...jobItemOperations(engine.jobs),
   ...jobSessionOperations(engine.sessions),
+  ...restoreSessionOperations(engine),
+  ...exchangeOperations(engine),
+  ...oneDriveOperations(engine),
   ...serviceOperations(service),
 ]
 

@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'unauthenticated' // no or no longer valid credentials
   | 'denied' // known caller, not allowed
   | 'not-found'
+  | 'gone' // it was there and has ended: a restore session
   | 'conflict' // the state does not allow it
   | 'too-large'
   | 'throttled' // too many calls; `retryAfterMs` says when

@@ -22,6 +22,7 @@ const OF_CODE: Record<ErrorCode, number> = {
   unauthenticated: 3,
   denied: 3,
   'not-found': 4,
+  gone: 4,
   conflict: 5,
   'too-large': 2,
   throttled: 6,

@@ -1,21 +1,34 @@
 import { buildApi } from '#api'
-import { notBuilt, systemClock, systemRandom, type Clock, type Logger, type Random, type Secret } from '#base'
+import { systemClock, systemRandom, type Clock, type Logger, type Random, type Secret } from '#base'
 import { holdAlone, openDatabase, secretRows, type Database } from '#database'
 import {
   Access,
   Audit,
   BackupRepositories,
+  Catalogues,
+  createRunBackup,
+  Explorer,
+  Exports,
+  JobRunner,
   Jobs,
   JobSessions,
   Organizations,
+  prepareFirstStart,
   Proxies,
+  RestorePoints,
+  Restores,
+  RestoreSessions,
   rootKeyFrom,
   rootKeyOf,
+  Scheduler,
   Secrets,
+  TableTaskQueue,
   Tenants,
 } from '#engine'
 import { microsoft365, type HostOverrides } from '#m365'
+import { localStorage } from '#storage'
 import type { FastifyInstance } from 'fastify'
+import { hostname } from 'node:os'
 import { serverCertificate } from './certificate.ts'
 import type { ServerConfig } from './config.ts'
 import { dataFolderHealth, installationId, openDataFolder, type DataFolder } from './data-folder.ts'
@@ -52,26 +65,52 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const access = new Access({ database, secrets, audit, clock, random })
   const connectors = opened.use(await connectorsOf(config, { clock, random, log }))
   const tenants = opened.use(new Tenants({ database, secrets, connectors }))
-  const repositories = opened.use(new BackupRepositories())
-  const organizations = new Organizations({
+  const parts = { database, secrets, audit, clock, random }
+  const repositories = opened.use(
+    new BackupRepositories({
+      ...parts,
+      log: log.child({ layer: 'repository' }),
+      openStorage: (path) => localStorage(path),
+      reserved: [folder.path],
+    }),
+  )
+  const organizations = new Organizations({ ...parts, connectors, tenants, repositories })
+  const catalogues = opened.use(new Catalogues(folder.catalogues))
+  const engineLog = log.child({ layer: 'engine' })
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const tasks = new TableTaskQueue({ database, clock, random })
+  const running = { database, tasks, clock, random, timeZone, log: engineLog }
+  const runBackup = createRunBackup({ catalogues, clock, log: engineLog })
+  const runner = opened.use(new JobRunner({ ...running, tenants, repositories, runBackup }))
+  const scheduler = opened.use(new Scheduler(running))
+  const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
+  const restoreSessions = new RestoreSessions({
     database,
-    secrets,
-    connectors,
-    tenants,
-    repositories: { usedBy: () => Promise.reject(notBuilt('used repositories')) },
-    audit,
     clock,
     random,
+    audit,
+    catalogues,
+    jobs,
+    organizations,
+    repositories,
   })
+  const restores = opened.use(
+    new Restores({ sessions: restoreSessions, tenants, audit, clock, log: engineLog }),
+  )
   const certificate = await serverCertificate(config, clock, random)
   const api = await buildApi({
     engine: {
       access,
       organizations,
       repositories,
-      proxies: new Proxies(),
-      jobs: new Jobs(),
-      sessions: new JobSessions(),
+      proxies: new Proxies({ database, repositories, version: VERSION }),
+      jobs,
+      sessions: new JobSessions({ database }),
+      restoreSessions,
+      restorePoints: new RestorePoints({ sessions: restoreSessions, organizations }),
+      explorer: new Explorer(restoreSessions),
+      restores,
+      exports: new Exports({ sessions: restoreSessions, audit, clock }),
     },
     service: {
       installationId: await installationId(folder, random),
@@ -88,6 +127,14 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     documents: config.documents,
     ...(config.loginsPerMinute === undefined ? {} : { loginsPerMinute: config.loginsPerMinute }),
   })
+  await prepareFirstStart({
+    database,
+    repositories,
+    defaultPath: folder.repository,
+    hostName: hostname(),
+    clock,
+    random,
+  })
   const first = await access.makeFirstAdministrator(
     config.firstPassword === undefined ? {} : { password: config.firstPassword },
   )
@@ -96,7 +143,11 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     api,
     caFile: certificate.caFile,
     ...(first === undefined ? {} : { firstPassword: first.password }),
-    start: async () => {},
+    start: async () => {
+      await restoreSessions.endInterrupted()
+      await runner.start()
+      scheduler.start()
+    },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }

@@ -9,6 +9,8 @@ export interface DataFolder {
   readonly lock: string
   readonly rootKey: string
   readonly catalogues: string
+  /** Of the default backup repository. */
+  readonly repository: string
 }
 
 /** Makes the folder where it is not there, for its owner alone. */
@@ -21,6 +23,7 @@ export const openDataFolder = async (path: string): Promise<DataFolder> => {
     lock: join(path, 'server.lock'),
     rootKey: join(path, 'root.key'),
     catalogues: join(path, 'catalogues'),
+    repository: join(path, 'repository'),
   }
 }
 

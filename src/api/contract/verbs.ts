@@ -11,21 +11,28 @@ export const verbs = (path: string, operations: readonly Operation[]): readonly 
   const actions = Object.fromEntries(
     operations.filter((verb) => isAlive('v5', verb)).map((verb) => [nameOf(verb), verb]),
   )
-  const action: Operation = {
-    method: 'POST',
-    path: `${path}/Action`,
-    tag: first.tag,
-    summary: `One of: ${Object.keys(actions).join(', ')}`,
-    access: first.access,
-    until: 'v6',
-    status: { v4: 200 },
-    answers: { kind: 'nothing' },
-    handle: async () => {},
-    actions,
-  }
+  const action = actionDoor(path, first, actions)
   const doors = operations.map((verb) => (isAlive('v5', verb) ? { ...verb, since: 'v6' as const } : verb))
   return [action, ...doors]
 }
+
+/** `POST …/Action` of v4 and v5, where an action is called otherwise than the path of its later version. */
+export const actionDoor = (
+  path: string,
+  like: Pick<Operation, 'tag' | 'access'>,
+  actions: Readonly<Record<string, Operation>>,
+): Operation => ({
+  method: 'POST',
+  path: `${path}/Action`,
+  tag: like.tag,
+  summary: `One of: ${Object.keys(actions).join(', ')}`,
+  access: like.access,
+  until: 'v6',
+  status: { v4: 200 },
+  answers: { kind: 'nothing' },
+  handle: async () => {},
+  actions,
+})
 
 const nameOf = ({ path }: Operation): string => {
   const last = path.split('/').at(-1) ?? ''

@@ -15,6 +15,8 @@ const EDGE: Readonly<Record<ErrorCode, Edge>> = {
   unauthenticated: { status: 401, errorCode: 'ResourceAccessDenied' },
   denied: { status: 403, errorCode: 'ResourceAccessDenied' },
   'not-found': { status: 404, errorCode: 'ResourceNotFound' },
+  // Programs take 500 for a restore session that has ended, and open another one.
+  gone: { status: 500, errorCode: 'ResourceNotFound' },
   conflict: { status: 409, errorCode: 'OperationConflict' },
   'too-large': { status: 413, errorCode: 'ParameterValidationFailure' },
   throttled: { status: 429, errorCode: 'HttpError' },
@@ -67,7 +69,7 @@ export const errorAnswer = (version: Version, error: unknown, requestId: string)
   return {
     status: error.reason === 'unsupported-media-type' ? 415 : status,
     body: writers[version]({ message: error.message, errorCode }),
-    isUnexpected: status === 500,
+    isUnexpected: status === 500 && error.code !== 'gone',
     ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }),
   }
 }

@@ -1,4 +1,4 @@
-import { denied, isHoldfastError, notBuilt, notFound, type Clock, type Random } from '#base'
+import { denied, HoldfastError, isHoldfastError, notBuilt, notFound, type Clock, type Random } from '#base'
 import {
   restoreEventRows,
   restoreSessionRows,
@@ -29,6 +29,8 @@ import type {
 
 const IDLE_MS = 30 * 60_000
 const GONE = 'there is no such restore session, or it has ended'
+
+const gone = (): HoldfastError => new HoldfastError('gone', GONE)
 
 export interface RestoreSessionParts {
   readonly database: Database
@@ -165,7 +167,7 @@ export class RestoreSessions {
   }
 
   /**
-   * What the session shows. Only for whoever opened it: `denied` for others who may see that it exists, `not-found` when
+   * What the session shows. Only for whoever opened it: `denied` for others who may see that it exists, `gone` when
    * it has ended.
    */
   async view(principal: Principal, id: string): Promise<OpenView> {
@@ -173,12 +175,12 @@ export class RestoreSessions {
     const properties = propertiesOf(row)
     if (properties.owner !== ownerOf(principal))
       throw denied('a restore session belongs to whoever opened it')
-    if (row.state !== 'Working' || properties.kind !== 'explore') throw notFound(GONE)
+    if (row.state !== 'Working' || properties.kind !== 'explore') throw gone()
     const nowMs = this.#parts.clock.nowMs()
     const open = this.#views.get(id)
     if (open !== undefined && nowMs - open.usedAtMs > IDLE_MS) {
       await this.end(id, { result: 'Success', details: 'ended: not used for 30 minutes' })
-      throw notFound(GONE)
+      throw gone()
     }
     if (open !== undefined) {
       open.usedAtMs = nowMs
@@ -266,7 +268,7 @@ export class RestoreSessions {
 
   async #row(principal: Principal, id: string): Promise<RestoreSessionRow> {
     const row = await restoreSessionRows.find(this.#parts.database.queries, id)
-    if (row === undefined) throw notFound(GONE)
+    if (row === undefined) throw gone()
     requireOrganization(principal, row.organizationId, GONE)
     return row
   }

@@ -23,15 +23,34 @@ export interface RestoreReport {
   readonly failed: number
   /** Items that are back, but not with everything that they had. */
   readonly warnings: number
+  /** What went wrong with the first of them, for a person. */
+  readonly errors: readonly string[]
+  readonly remarks: readonly string[]
 }
 
-export const emptyReport: RestoreReport = { created: 0, updated: 0, skipped: 0, failed: 0, warnings: 0 }
+export const emptyReport: RestoreReport = {
+  created: 0,
+  updated: 0,
+  skipped: 0,
+  failed: 0,
+  warnings: 0,
+  errors: [],
+  remarks: [],
+}
 
-export const addToReport = (report: RestoreReport, item: RestoredItem): RestoreReport => ({
-  ...report,
-  [item.outcome]: report[item.outcome] + 1,
-  warnings: report.warnings + (item.outcome !== 'failed' && item.message !== undefined ? 1 : 0),
-})
+const MOST_TOLD = 50
+
+export const addToReport = (report: RestoreReport, item: RestoredItem): RestoreReport => {
+  const isFailed = item.outcome === 'failed'
+  const told = item.message === undefined ? [] : [`${item.name}: ${item.message}`]
+  return {
+    ...report,
+    [item.outcome]: report[item.outcome] + 1,
+    warnings: report.warnings + (isFailed ? 0 : told.length),
+    errors: isFailed ? [...report.errors, ...told].slice(0, MOST_TOLD) : report.errors,
+    remarks: isFailed ? report.remarks : [...report.remarks, ...told].slice(0, MOST_TOLD),
+  }
+}
 
 /** The class of a finished restore: nothing failed, something did, or nothing came back at all. */
 export const resultOf = (report: RestoreReport): 'success' | 'warning' | 'failed' => {

@@ -261,7 +261,7 @@ export class Restores implements AsyncDisposable {
     }
     await sessions.progress(session.id, { total, ...countsOf(report) })
     await sessions.end(session.id, { result: RESULTS[resultOf(report)] })
-    log.info({ sessionId: session.id, ...report }, 'restore finished')
+    log.info({ sessionId: session.id, ...countsOf(report) }, 'restore finished')
     return report
   }
 
