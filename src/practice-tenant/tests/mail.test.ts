@@ -371,6 +371,34 @@ describe('a batch', () => {
   })
 })
 
+describe('nonsense', () => {
+  const BAD_QUERIES = [
+    '$top=0', '$top=x', '$skip=-1', '$filter=', '$filter=isRead', "$filter=isRead eq 'x'", '$filter=receivedDateTime ge never',
+    "$filter=subject eq 'open", '$orderby=;', '$expand=nothing', '$expand=attachments(', '$select=a,b',
+    '$expand=singleValueExtendedProperties', '$expand=singleValueExtendedProperties($filter=id ne 1)',
+  ] // prettier-ignore
+  const BAD_TOKENS = ['$deltatoken=', '$deltatoken=x', '$skiptoken=e30', `$deltatoken=${Buffer.from('{"position":1,"epoch":0,"box":3}').toString('base64url')}`] // prettier-ignore
+  const BAD_BODIES = [
+    '[]', '{', '"x"', '{"body":[]}', '{"toRecipients":{}}', '{"toRecipients":[null]}', '{"flag":"x"}', '{"categories":[1]}',
+    '{"attachments":[{}]}', '{"attachments":[{"@odata.type":"#microsoft.graph.itemAttachment","name":"x","item":[]}]}',
+    '{"singleValueExtendedProperties":[{"id":"x"}]}', '{"flag":{"flagStatus":"flagged","dueDateTime":{"dateTime":"x"}}}',
+  ] // prettier-ignore
+
+  it.each([
+    ...BAD_QUERIES.map((query) => ['GET', `/mailFolders/inbox/messages?${query}`, undefined] as const),
+    ...BAD_TOKENS.map((query) => ['GET', `/mailFolders/inbox/messages/delta?${query}`, undefined] as const),
+    ...BAD_BODIES.map((body) => ['POST', '/messages', body] as const),
+    ['POST', '/mailFolders', '{"displayName":7}'] as const,
+    ['POST', '/mailFolders', '{"displayName":""}'] as const,
+    ['GET', '/mailFolders/none', undefined] as const,
+    ['GET', '/messages/AAMkAG/attachments', undefined] as const,
+  ])('is refused as the caller’s fault: %s %s %s', async (method, path, body) => {
+    const headers = { 'content-type': 'application/json' }
+    const call = body === undefined ? {} : { headers, body: Buffer.from(body) }
+    expect(await desk.refusal(method, encodeURI(user + path), call)).toMatch(/^4\d\d \w/)
+  })
+})
+
 describe('trouble on demand', () => {
   const listed = async (path: string): Promise<string[]> =>
     (await desk.all(`${path}/mailFolders/inbox/messages?$top=100&$select=id`)).items.map(({ id }) =>
