@@ -365,7 +365,7 @@ class DriveRun {
   }
 
   #below(folder: DriveRow): DriveRow[] {
-    return this.#draft.rows.children(folder.id, '', 500).filter(isDriveRow)
+    return this.#draft.rows.children(folder.id, 500).filter(isDriveRow)
   }
 }
 

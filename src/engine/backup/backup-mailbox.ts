@@ -1,12 +1,13 @@
 import type { Clock } from '#base'
+import { nameKey } from '#formats'
 import type { MailFolder, MailItem } from '#items'
 import type { RepositoryReader, RepositoryWriter } from '#repository'
 import type { StoredFolder } from '../catalogue/object-state.ts'
-import { isDriveRow, placeKey, type CatalogueRow, type MailRow } from '../catalogue/rows.ts'
+import { isDriveRow, type CatalogueRow, type MailRow } from '../catalogue/rows.ts'
 import type { MailboxSource, MailboxTarget, MailPage } from '../connectors/connectors.ts'
 import { batches, forEachLimited } from './for-each-limited.ts'
 import { ItemFailures } from './item-failures.ts'
-import { mailDate, mailPath, mailRow } from './mail-rows.ts'
+import { mailDate, mailPaths, mailRow } from './mail-rows.ts'
 import type { ObjectDraft } from './object-draft.ts'
 import { folderPaths, planFolders } from './plan-folders.ts'
 import { saveMail } from './save-mail.ts'
@@ -82,7 +83,8 @@ class MailboxRun {
     const plan = planFolders(draft.folders, withoutExcluded(listed, excluded))
     for (const { from, to } of plan.moves)
       if ((await draft.data.get(from)) !== undefined) await draft.data.move(from, to)
-    for (const { folder } of plan.gone) if (folder.isGone !== true) await this.#leaveAll(folder.id)
+    for (const { folder } of plan.gone)
+      if (folder.isGone !== true) await draft.leave(draft.rows.childIds(folder.id), folder.id)
     const wasGone = new Set(draft.folders.filter(({ isGone }) => isGone === true).map(({ id }) => id))
     // Folders that are gone stay in the table until what they held has been found elsewhere or removed.
     draft.folders = [
@@ -90,15 +92,6 @@ class MailboxRun {
       ...plan.gone.map(({ folder }) => ({ ...folder, isGone: true })),
     ]
     this.#paths = folderPaths(draft.folders)
-  }
-
-  async #leaveAll(folderId: string): Promise<void> {
-    for (let after = ''; ;) {
-      const ids = this.#draft.rows.children(folderId, after, 500).map(({ id }) => id)
-      if (ids.length === 0) return
-      await this.#draft.leave(ids, folderId)
-      after = ids.at(-1)!
-    }
   }
 
   async readFolders(): Promise<void> {
@@ -156,13 +149,7 @@ class MailboxRun {
 
   /** The end of a folder's round: what a full round did not meet has left. */
   async #endFolder(folder: StoredFolder, token: string): Promise<void> {
-    if (folder.isResyncing === true)
-      for (let after = ''; ;) {
-        const ids = this.#draft.rows.unseen(after, 500, folder.id)
-        if (ids.length === 0) break
-        await this.#draft.leave(ids, folder.id)
-        after = ids.at(-1)!
-      }
+    if (folder.isResyncing === true) await this.#draft.leave(this.#draft.rows.unseenIn(folder.id), folder.id)
     const { isResyncing: _over, ...rest } = folder
     this.#replaceFolder({ ...rest, token })
   }
@@ -204,9 +191,12 @@ class MailboxRun {
     batch: { item: MailItem; old: MailRow | undefined }[],
   ): Promise<void> {
     const done: { row: MailRow; old: MailRow | undefined; modifiedAt: Date }[] = []
-    const places = new Set<string>()
+    const paths = this.#choosePaths(
+      folder.id,
+      batch.map(({ item }) => item),
+    )
     const take = async ({ item, old }: (typeof batch)[number]): Promise<void> => {
-      const row = await this.#save(folder, item, old, places)
+      const row = await this.#save(folder, item, old, paths.get(item.id)!)
       if (row !== undefined) done.push({ row, old, modifiedAt: mailDate(item) })
     }
     const [plain, heavy] = [false, true].map((has) => batch.filter(({ item }) => item.hasAttachments === has))
@@ -224,9 +214,8 @@ class MailboxRun {
     folder: StoredFolder,
     item: MailItem,
     old: MailRow | undefined,
-    places: Set<string>,
+    path: string,
   ): Promise<MailRow | undefined> {
-    const path = this.#freePath(folder.id, item, places)
     // Moved and otherwise the same: the file goes along.
     if (old?.changeKey === item.changeKey && !this.#failures.has(item.id)) {
       this.#backup.onItems(1, 0)
@@ -248,13 +237,22 @@ class MailboxRun {
     }
   }
 
-  #freePath(folderId: string, item: MailItem, places: Set<string>): string {
-    const path = mailPath(item, (candidate) => {
-      const place = placeKey({ kind: 'file', path: candidate } as CatalogueRow)
-      return places.has(place) || this.#draft.rows.isPlaceTaken(folderId, place, item.id)
-    })
-    places.add(placeKey({ kind: 'file', path } as CatalogueRow))
-    return path
+  /** A free path for each item of a batch. */
+  #choosePaths(folderId: string, items: readonly MailItem[]): Map<string, string> {
+    const chosen = new Map<string, string>()
+    const used = new Set<string>()
+    const candidates = new Map(items.map((item) => [item.id, mailPaths(item)]))
+    const taken = this.#draft.rows.takenPlaces(folderId, [...candidates.values()].flat().map(nameKey))
+    for (const [id, paths] of candidates) {
+      const isFree = (path: string): boolean => {
+        const holder = taken.get(nameKey(path))
+        return !used.has(path) && (holder === undefined || holder === id)
+      }
+      const path = paths.find(isFree) ?? paths.at(-1)!
+      used.add(path)
+      chosen.set(id, path)
+    }
+    return chosen
   }
 
   async #place(row: MailRow, old: MailRow | undefined, modifiedAt: Date): Promise<void> {

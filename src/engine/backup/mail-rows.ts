@@ -16,14 +16,16 @@ export const mailDate = (item: MailItem): Date => {
   return date === undefined || Number.isNaN(date.getTime()) ? new Date(0) : date
 }
 
-/** `2026/11/20/080102-1a2b3c4d5e6f.eml`, in UTC; with more of the id's hash where another message has that name. */
-export const mailPath = (item: MailItem, isTaken: (path: string) => boolean): string => {
+/**
+ * Where the message may lie below its folder, in order of preference: `2026/11/20/080102-1a2b3c4d5e6f.eml`, in UTC, then with
+ * more of the id's hash for the case that another message has that name.
+ */
+export const mailPaths = (item: MailItem): readonly string[] => {
   const iso = mailDate(item).toISOString()
   const [year, month, day] = iso.replace(/^[+-]\d+/, '0000').split(/[-T]/)
-  const time = /T(\d\d):(\d\d):(\d\d)/.exec(iso)!.slice(1).join('')
+  const time = iso.slice(-13, -5).replaceAll(':', '')
   const hash = createHash('sha256').update(item.id).digest('hex')
-  const paths = [12, 24, 64].map((length) => `${year}/${month}/${day}/${time}-${hash.slice(0, length)}.eml`)
-  return paths.find((path) => !isTaken(path)) ?? paths[2]!
+  return [12, 24, 64].map((length) => `${year}/${month}/${day}/${time}-${hash.slice(0, length)}.eml`)
 }
 
 export const mailRow = (item: MailItem, folderId: string, path: string, saved: SavedFile): MailRow => ({

@@ -1,4 +1,4 @@
-import { notFound } from '#base'
+import { isHoldfastError, messageOf, notFound, silentLogger, type Logger } from '#base'
 import type { BlobId, RepositoryReader, Snapshot, SnapshotId } from '#repository'
 import { openCacheFile, type CacheDatabase } from './cache-file.ts'
 import {
@@ -98,8 +98,11 @@ export interface Catalogue extends Disposable {
 }
 
 /** `file` may be `:memory:`. */
-export const openCatalogue = (file: string, reader: RepositoryReader): Catalogue =>
-  new SqliteCatalogue(openCacheFile(file), reader)
+export const openCatalogue = (
+  file: string,
+  reader: RepositoryReader,
+  log: Logger = silentLogger,
+): Catalogue => new SqliteCatalogue(openCacheFile(file), reader, log)
 
 interface PointRow {
   readonly snapshot: SnapshotId
@@ -114,12 +117,14 @@ class SqliteCatalogue implements Catalogue {
   readonly #database: CacheDatabase
   readonly #reader: RepositoryReader
   readonly #writer: VersionWriter
+  readonly #log: Logger
   readonly #totals = new Map<string, number>()
   #syncing: Promise<void> | undefined
 
-  constructor(database: CacheDatabase, reader: RepositoryReader) {
+  constructor(database: CacheDatabase, reader: RepositoryReader, log: Logger) {
     this.#database = database
     this.#reader = reader
+    this.#log = log
     this.#writer = new VersionWriter(database, reader)
   }
 
@@ -165,6 +170,7 @@ class SqliteCatalogue implements Catalogue {
       const object = this.#objectNumber(entry.name)
       const version =
         this.#knownVersion(object, entry.subtree) ?? (await this.#write(object, entry.subtree, signal))
+      if (version === undefined) continue
       this.#run('INSERT INTO point_objects VALUES (@snapshot, @object, @version, @stateTree)', {
         snapshot: snapshot.id,
         object,
@@ -181,8 +187,19 @@ class SqliteCatalogue implements Catalogue {
     })
   }
 
-  async #write(object: number, stateTree: BlobId, signal: AbortSignal | undefined): Promise<number> {
-    return this.#writer.write(object, await readObjectState(this.#reader, stateTree), signal)
+  /** Undefined for a damaged catalogue: the object is left out here, and the next run takes up an earlier state. */
+  async #write(
+    object: number,
+    stateTree: BlobId,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
+    try {
+      return await this.#writer.write(object, await readObjectState(this.#reader, stateTree), signal)
+    } catch (error) {
+      if (!isHoldfastError(error, 'corrupt') && !isHoldfastError(error, 'not-found')) throw error
+      this.#log.warn({ stateTree, reason: messageOf(error) }, 'catalogue of an object cannot be read')
+      return undefined
+    }
   }
 
   #knownVersion(object: number, stateTree: BlobId): number | undefined {

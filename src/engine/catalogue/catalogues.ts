@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { silentLogger, type Logger } from '#base'
 import { storedName } from '#formats'
 import type { RepositoryReader } from '#repository'
 import { openCatalogue, type Catalogue } from './catalogue.ts'
@@ -13,10 +14,12 @@ export interface ShardAddress {
 /** The caches of all shards, one file each below a folder that may be emptied while the server is stopped. */
 export class Catalogues implements Disposable {
   readonly #folder: string
+  readonly #log: Logger
   readonly #open = new Map<string, { readonly reader: RepositoryReader; readonly catalogue: Catalogue }>()
 
-  constructor(folder: string) {
+  constructor(folder: string, log: Logger = silentLogger) {
     this.#folder = folder
+    this.#log = log
   }
 
   /** The shard's catalogue, shared by all who ask: do not dispose of it. Not synced. */
@@ -25,7 +28,7 @@ export class Catalogues implements Disposable {
     const known = this.#open.get(file)
     if (known?.reader === reader) return known.catalogue
     known?.catalogue[Symbol.dispose]()
-    const catalogue = openCatalogue(file, reader)
+    const catalogue = openCatalogue(file, reader, this.#log)
     this.#open.set(file, { reader, catalogue })
     return catalogue
   }

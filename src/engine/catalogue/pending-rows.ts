@@ -13,7 +13,10 @@ const CURRENT = `
     WHERE i.object = @object AND i.from_version <= @version AND i.to_version > @version
       AND coalesce(p.status, ${MARKED}) = ${MARKED}`
 const CHANGED = `
-  SELECT id, parent, is_folder, place, json, leaving FROM pending WHERE object = @object AND status = ${LIVE}`
+  SELECT id, parent, is_folder, place, json, leaving FROM pending p WHERE object = @object AND status = ${LIVE}`
+
+/** Neither met nor known to have left; on the marks of a row, `p`. */
+const UNSEEN = 'coalesce(p.seen, 0) = 0 AND coalesce(p.leaving, 0) = 0'
 
 interface JsonRow {
   readonly json: string
@@ -116,38 +119,53 @@ export class PendingRows {
   }
 
   /** Ids of rows that a full round has not met, in order of their ids. */
-  unseen(after: string, limit: number, parent?: string): string[] {
-    const within = parent === undefined ? '' : 'parent = @parent AND'
-    const sql = `SELECT id FROM (${this.#both(`${within} id > @after`)}) AS met
-      WHERE NOT EXISTS (SELECT 1 FROM pending q WHERE q.object = @object AND q.id = met.id AND (q.seen = 1 OR q.leaving = 1))
-      ORDER BY id LIMIT @limit`
-    return this.#statement(sql)
-      .all({ ...this.#scope, after, limit, parent })
-      .map((row) => (row as { id: string }).id)
+  unseen(after: string, limit: number): string[] {
+    const rows = this.#statement(
+      `SELECT id FROM (${this.#first('id > @after', UNSEEN)}) ORDER BY id LIMIT @limit`,
+    ).all({ ...this.#scope, after, limit }) as { id: string }[]
+    return rows.map(({ id }) => id)
+  }
+
+  /** All ids of one folder that a full round of it has not met. */
+  unseenIn(parent: string): string[] {
+    return this.#ids(this.#both('parent = @parent', UNSEEN), { parent })
   }
 
   /** Rows that left and did not turn up. */
   leaving(limit: number): CatalogueRow[] {
     return this.#all(
-      `SELECT json FROM (${CURRENT} AND p.leaving = 1 UNION ALL ${CHANGED} AND leaving = 1) LIMIT @limit`,
+      `SELECT i.json FROM pending p CROSS JOIN items i ON i.object = p.object AND i.id = p.id
+         WHERE p.object = @object AND p.leaving = 1 AND p.status = ${MARKED}
+           AND i.from_version <= @version AND i.to_version > @version
+       UNION ALL SELECT json FROM pending WHERE object = @object AND leaving = 1 AND status = ${LIVE}
+       LIMIT @limit`,
       { limit },
     )
   }
 
   isPlaceTaken(parent: string, place: string, exceptId: string): boolean {
-    const sql = `SELECT 1 FROM (${this.#both('parent = @parent AND place = @place')}) WHERE id <> @exceptId LIMIT 1`
-    return this.#get(sql, { parent, place, exceptId }) !== undefined
+    const id = this.takenPlaces(parent, [place]).get(place)
+    return id !== undefined && id !== exceptId
   }
 
-  children(parent: string, after: string, limit: number): CatalogueRow[] {
-    return this.#all(
-      `SELECT json FROM (${this.#both('parent = @parent AND id > @after')}) ORDER BY id LIMIT @limit`,
-      {
-        parent,
-        after,
-        limit,
-      },
-    )
+  /** Of these places those that are taken, with the id of the row that is there. */
+  takenPlaces(parent: string, places: readonly string[]): Map<string, string> {
+    const wanted = 'IN (SELECT value FROM json_each(@places))'
+    const rows = this.#statement(
+      `${CURRENT} AND i.parent = @parent AND i.place ${wanted}
+       UNION ALL ${CHANGED} AND parent = @parent AND place ${wanted}`,
+    ).all({ ...this.#scope, parent, places: JSON.stringify(places) }) as { place: string; id: string }[]
+    return new Map(rows.map(({ place, id }) => [place, id]))
+  }
+
+  /** Some of the rows of a folder. */
+  children(parent: string, limit: number): CatalogueRow[] {
+    return this.#all(`SELECT json FROM (${this.#both('parent = @parent')}) LIMIT @limit`, { parent, limit })
+  }
+
+  /** The ids of all rows of a folder. */
+  childIds(parent: string): string[] {
+    return this.#ids(this.#both('parent = @parent'), { parent })
   }
 
   childCount(parent: string): number {
@@ -157,16 +175,29 @@ export class PendingRows {
 
   /** Every row in order of the ids. */
   all(after: string, limit: number): CatalogueRow[] {
-    return this.#all(`SELECT json FROM (${this.#both('id > @after')}) ORDER BY id LIMIT @limit`, {
+    return this.#all(`SELECT json FROM (${this.#first('id > @after')}) ORDER BY id LIMIT @limit`, {
       after,
       limit,
     })
   }
 
+  /** The first of both sources, by id: each is limited by itself, so that neither is read to its end. */
+  #first(condition: string, marks?: string): string {
+    const also = marks === undefined ? '' : `AND ${marks}`
+    const current = `${CURRENT} AND ${ofItems(condition)} ${also} ORDER BY i.id LIMIT @limit`
+    const changed = `${CHANGED} AND ${condition} ${also} ORDER BY p.id LIMIT @limit`
+    return `SELECT * FROM (${current}) UNION ALL SELECT * FROM (${changed})`
+  }
+
   /** Both sources under one condition on id, parent, is_folder and place. */
-  #both(condition: string): string {
-    const onItems = condition.replace(/\b(id|parent|is_folder|place) (=|>)/g, 'i.$1 $2')
-    return `${CURRENT} AND ${onItems} UNION ALL ${CHANGED} AND ${condition}`
+  #both(condition: string, marks?: string): string {
+    const also = marks === undefined ? '' : `AND ${marks}`
+    return `${CURRENT} AND ${ofItems(condition)} ${also} UNION ALL ${CHANGED} AND ${condition} ${also}`
+  }
+
+  #ids(sql: string, parameters: object): string[] {
+    const rows = this.#statement(`SELECT id FROM (${sql})`).all({ ...this.#scope, ...parameters })
+    return (rows as { id: string }[]).map(({ id }) => id)
   }
 
   #mark(ids: readonly string[], values: string): void {
@@ -203,3 +234,6 @@ export class PendingRows {
     return statement
   }
 }
+
+const ofItems = (condition: string): string =>
+  condition.replace(/\b(id|parent|is_folder|place) (=|>)/g, 'i.$1 $2')

@@ -30,7 +30,7 @@ export class VersionWriter {
       'DELETE FROM items WHERE object = @object AND id = @id AND from_version = @version',
     )
     this.#insert = database.prepare(
-      `INSERT INTO items VALUES (@object, @id, @version, ${OPEN}, @parent, @isFolder, @place, @sort, @search, @json)`,
+      `INSERT OR REPLACE INTO items VALUES (@object, @id, @version, ${OPEN}, @parent, @isFolder, @place, @sort, @search, @json)`,
     )
   }
 
@@ -100,9 +100,9 @@ export class VersionWriter {
   #applyOne(object: number, version: number, change: Change): void {
     if ('leave' in change) return
     const id = 'put' in change ? change.put.id : change.del
-    this.#close.run({ object, id, version })
-    this.#drop.run({ object, id, version })
+    if (version > 1) this.#close.run({ object, id, version })
     if ('put' in change) this.#insert.run({ object, version, ...columns(change.put) })
+    else this.#drop.run({ object, id, version })
   }
 
   /** The slow way, for a state that does not follow from the last one: everything is read and compared. */
