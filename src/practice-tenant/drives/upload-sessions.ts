@@ -108,8 +108,8 @@ export class UploadSessions {
   }
 
   async #receive(request: TenantRequest): Promise<TenantAnswer> {
-    const fragment = fragmentOf(request)
     this.#session(request)
+    const fragment = fragmentOf(request)
     const bytes = await request.body()
     if (bytes.length !== fragment.end - fragment.start)
       throw invalid('Content-Length does not match Content-Range.')
