@@ -4,9 +4,11 @@ import { openCatalogue } from '../catalogue/catalogue.ts'
 import type { DriveRow } from '../catalogue/rows.ts'
 import { backupDrive } from './backup-drive.ts'
 import { ObjectDraft } from './object-draft.ts'
-import { BackupWorld } from './tests/backup-world.ts'
+import { BackupWorld, keepWorkers } from './tests/backup-world.ts'
 import type { FakeDrive } from './tests/fake-drive.ts'
 import { cannotRead } from './tests/fake-mailbox.ts'
+
+keepWorkers()
 
 describe('backup of a drive', () => {
   let world: BackupWorld

@@ -2,11 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HoldfastError } from '#base'
 import { readMailItemFile } from '#formats'
 import type { MailRow } from '../catalogue/rows.ts'
-import { BackupWorld } from './tests/backup-world.ts'
+import { BackupWorld, keepWorkers } from './tests/backup-world.ts'
 import { cannotRead, type FakeMailbox } from './tests/fake-mailbox.ts'
 
 const ROOT = 'meg@contoso.com~meg/mail'
 const big = Buffer.alloc(3 << 20, 'attachment ')
+
+keepWorkers()
 
 describe('backup of a mailbox', () => {
   let world: BackupWorld

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BackupWorld, clock } from './tests/backup-world.ts'
+import { BackupWorld, clock, keepWorkers } from './tests/backup-world.ts'
 import { dyingStorage } from './tests/dying-storage.ts'
 import { FakeDrive } from './tests/fake-drive.ts'
 import { FakeMailbox } from './tests/fake-mailbox.ts'
@@ -29,6 +29,8 @@ interface Outcomes {
   readonly files: Record<string, string>[]
   readonly rows: unknown[]
 }
+
+keepWorkers()
 
 describe('a backup run', () => {
   let world: BackupWorld

@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BackupWorld, clock } from '../backup/tests/backup-world.ts'
+import { BackupWorld, clock, keepWorkers } from '../backup/tests/backup-world.ts'
 import type { FakeMailbox } from '../backup/tests/fake-mailbox.ts'
 import { openCatalogue, type Catalogue } from './catalogue.ts'
 import { Catalogues } from './catalogues.ts'
 import type { MailRow } from './rows.ts'
 
 const ALL = { offset: 0, limit: 1000 }
+
+keepWorkers()
 
 describe('the catalogue', () => {
   let world: BackupWorld

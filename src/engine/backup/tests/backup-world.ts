@@ -1,3 +1,4 @@
+import { afterAll, beforeAll } from 'vitest'
 import { FixedClock, seededRandom, type Json } from '#base'
 import { initRepository, openRepository, type BlobId, type Repository, type TreeEntry } from '#repository'
 import { memoryStorage, type Storage } from '#storage'
@@ -160,4 +161,15 @@ export class BackupWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close()
   }
+}
+
+/** Keeps the repository's worker threads running for all tests of a file. */
+export const keepWorkers = (): void => {
+  let world: BackupWorld | undefined
+  beforeAll(async () => {
+    world = await BackupWorld.start()
+  })
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]()
+  })
 }
