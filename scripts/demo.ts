@@ -179,11 +179,11 @@ const backUp = async (screen: Screen, api: Https, organizationId: string) => {
   })
   const full = await runJob(screen, api, job.id, 'full backup')
   const again = await runJob(screen, api, job.id, 'nothing changed')
-  const { results } = await api.ok<{ results: { type: string; title: string }[] }>(
+  const { results } = await api.ok<{ results: { title: string }[] }>(
     'GET',
     `/v4/JobSessions/${full.session.id}/LogItems?limit=1000`,
   )
-  for (const { type, title } of results.slice(0, 12)) screen.line(`${type.padEnd(8)} ${title}`)
+  for (const { title } of results.slice(0, 12)) screen.line(title)
   if (results.length > 12) screen.line(`… and ${results.length - 12} more lines in the session's log`)
   const isGood = [full, again].every(({ session }) => ['Success', 'Warning'].includes(session.status))
   return {
@@ -261,14 +261,14 @@ const lose = async (screen: Screen, person: TenantPerson, victim: LiveUser) => {
   const mail = await person.somebodysMail(victim.id)
   const file = await person.somebodysFile(victim.id)
   const mailWas = await person.mailFingerprint(victim.id, mail.id)
-  const fileWas = await person.fileFingerprint(victim.id, file.name)
+  const fileWas = await person.fileFingerprint(victim.id, file.path)
   await person.destroyMail(victim.id, mail.id)
   await person.destroyFile(victim.id, file.id)
   if ((await person.mailFingerprint(victim.id, mail.id)) !== undefined)
     throw new Error('the message is still there')
-  if ((await person.fileFingerprint(victim.id, file.name)) !== undefined)
+  if ((await person.fileFingerprint(victim.id, file.path)) !== undefined)
     throw new Error('the file is still there')
-  screen.line(`${victim.displayName} has lost the message “${mail.subject}” and the file ${file.name}`)
+  screen.line(`${victim.displayName} has lost the message “${mail.subject}” and the file ${file.path}`)
   return { mail, file, mailWas, fileWas }
 }
 
@@ -298,7 +298,7 @@ const restore = async (screen: Screen, api: Https, person: TenantPerson, loss: L
   const action = { documentAction: 'overwrite' }
   await restoreFrom(api, loss, 'veod', `OneDrives/${victim.id}/Documents/${lost.file.id}`, action)
   const fileSeconds = seconds(fileStartedMs)
-  const fileIsEqual = (await person.fileFingerprint(victim.id, lost.file.name)) === lost.fileWas
+  const fileIsEqual = (await person.fileFingerprint(victim.id, lost.file.path)) === lost.fileWas
   screen.check(fileIsEqual, `the file is back with its dates, equal in every byte, after ${fileSeconds} s`)
   return { mailIsEqual, fileIsEqual, mailSeconds, fileSeconds }
 }

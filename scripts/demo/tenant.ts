@@ -34,7 +34,20 @@ export interface LiveFile {
   readonly id: string
   readonly name: string
   readonly size: number
+  /** Below the drive's root: `Reports/2026/Plan.docx`. */
+  readonly path: string
 }
+
+interface DriveChild {
+  readonly id: string
+  readonly name: string
+  readonly size: number
+  readonly file?: object
+  readonly folder?: object
+  readonly malware?: object
+}
+
+const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/')
 
 interface Listed<Item> {
   readonly value: readonly Item[]
@@ -132,26 +145,34 @@ export class TenantPerson {
     return value.filter((mail) => mail.subject === subject)
   }
 
-  /** The largest file in the drive's top folder. */
+  /** A file of a good size, and where it is. */
   async somebodysFile(userId: string): Promise<LiveFile> {
-    const path = `/v1.0/users/${userId}/drive/root/children?$top=500`
-    const { value } = await this.#graph.ok<Listed<LiveFile & { file?: object; malware?: object }>>(
-      'GET',
-      path,
-    )
-    const files = value.filter(({ file, malware }) => file !== undefined && malware === undefined)
+    const files: LiveFile[] = []
+    const folders = ['']
+    for (let folder = folders.shift(); folder !== undefined && files.length < 20; folder = folders.shift()) {
+      const at = folder === '' ? 'root' : `root:/${encodePath(folder)}:`
+      const { value } = await this.#graph.ok<Listed<DriveChild>>(
+        'GET',
+        `/v1.0/users/${userId}/drive/${at}/children`,
+      )
+      for (const child of value) {
+        const path = folder === '' ? child.name : `${folder}/${child.name}`
+        if (child.folder !== undefined) folders.push(path)
+        if (child.file !== undefined && child.malware === undefined) files.push({ ...child, path })
+      }
+    }
     const [largest] = files.sort((a, b) => b.size - a.size)
-    if (largest === undefined) throw new Error('the drive has no file in its top folder')
+    if (largest === undefined) throw new Error('the drive has no file')
     return largest
   }
 
-  async fileFingerprint(userId: string, name: string): Promise<string | undefined> {
-    const base = `/v1.0/users/${userId}/drive/root:/${encodeURIComponent(name)}:`
+  async fileFingerprint(userId: string, path: string): Promise<string | undefined> {
+    const base = `/v1.0/users/${userId}/drive/root:/${encodePath(path)}:`
     const answer = await this.#graph.call('GET', base.slice(0, -1))
     if (answer.status === 404) return undefined
     const file = answer.json as { fileSystemInfo?: unknown; size?: number }
     const content = await this.#graph.call('GET', `${base}/content`)
-    if (content.status >= 300) throw new Error(`the content of ${name} answered ${content.status}`)
+    if (content.status >= 300) throw new Error(`the content of ${path} answered ${content.status}`)
     return sha256(`${JSON.stringify(file.fileSystemInfo)} ${file.size} ${sha256(content.bytes)}`)
   }
 
