@@ -1,7 +1,7 @@
 import { HoldfastError, isHoldfastError, type Clock, type JsonObject } from '#base'
 import type { DriveItem } from '#items'
 import { segment, textOf, textsOf } from '../graph-json.ts'
-import { UNCERTAIN } from '../http/graph-client.ts'
+import { makeOnce } from '../http/make-once.ts'
 import { INVALID_RANGE } from '../http/graph-failure.ts'
 import { parseJson } from '../http/read-body.ts'
 import { NetworkFailure } from '../http/transport.ts'
@@ -116,15 +116,14 @@ async function putSmall(
     cost: UNITS.write,
     signal,
   } as const
-  try {
+  return await makeOnce(
     // With fail and rename a repeat after a lost answer would meet its own work: a conflict, or a second copy.
-    return await calls.json({ ...call, isRepeatable: request.onConflict === 'replace' })
-  } catch (error) {
-    if (!isHoldfastError(error) || error.reason !== UNCERTAIN) throw error
-    const there = await calls.find({ path, cost: UNITS.one, signal })
-    if (there !== undefined && toDriveItem(there).quickXorHash === hash) return there
-    return await calls.json(call)
-  }
+    () => calls.json({ ...call, isRepeatable: request.onConflict === 'replace' }),
+    async () => {
+      const there = await calls.find({ path, cost: UNITS.one, signal })
+      return there !== undefined && toDriveItem(there).quickXorHash === hash ? { made: there } : 'nothing'
+    },
+  )
 }
 
 interface SessionContext {

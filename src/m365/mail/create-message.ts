@@ -1,7 +1,7 @@
 import { HoldfastError, isHoldfastError, type JsonObject, type Logger } from '#base'
 import type { MailItem } from '#items'
 import { dateOf, segment, textOf } from '../graph-json.ts'
-import { UNCERTAIN } from '../http/graph-client.ts'
+import { makeOnce, type Found } from '../http/make-once.ts'
 import type { AttachmentContent } from './attachments.ts'
 import { MESSAGE_PROPERTIES, toMailItem } from './mail-json.ts'
 import type { MailboxCalls } from './mailbox-calls.ts'
@@ -18,7 +18,25 @@ export interface CreateContext {
   readonly calls: MailboxCalls
   readonly log: Logger
   readonly nowMs: () => number
+  /** Messages that were made here before, so that none of them is taken for the one whose answer was lost. */
+  readonly ownWork: RecentIds
   readonly signal: AbortSignal | undefined
+}
+
+const REMEMBERED = 20_000
+
+/** The last ids that were added. */
+export class RecentIds {
+  readonly #ids = new Set<string>()
+
+  add(id: string): void {
+    this.#ids.add(id)
+    if (this.#ids.size > REMEMBERED) this.#ids.delete(this.#ids.values().next().value!)
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
 }
 
 const CLEAN_UP_MS = 60_000
@@ -63,18 +81,15 @@ export async function readMessage(
 }
 
 async function postMessage(context: CreateContext, folderId: string, item: MailItem): Promise<string> {
-  const { calls, signal, nowMs } = context
+  const { calls, signal, nowMs, ownWork } = context
   const path = `/mailFolders/${segment(folderId)}/messages`
   const since = nowMs() - FRESH_MS
-  try {
-    return idOf(await postTolerantly(calls, path, item, signal))
-  } catch (error) {
-    if (!isHoldfastError(error) || error.reason !== UNCERTAIN) throw error
-    const made = await madeBefore(context, folderId, item, since)
-    if (made === 'none') return idOf(await postTolerantly(calls, path, item, signal))
-    if (made === 'unknown') throw error
-    return made.id
-  }
+  const id = await makeOnce(
+    async () => idOf(await postTolerantly(calls, path, item, signal)),
+    () => madeBefore(context, folderId, item, since),
+  )
+  ownWork.add(id)
+  return id
 }
 
 /** The service refuses a message for one bad recipient; those are dropped on a second try. */
@@ -92,19 +107,20 @@ async function postTolerantly(
   }
 }
 
-/** After a call whose answer was lost: the message that it made, if it made one. */
+/** The message that a call made whose answer was lost: young, of the same Internet id, and none that we know of. */
 async function madeBefore(
-  { calls, signal }: CreateContext,
+  { calls, signal, ownWork }: CreateContext,
   folderId: string,
   item: MailItem,
   sinceMs: number,
-): Promise<{ readonly id: string } | 'none' | 'unknown'> {
-  if (item.internetMessageId === undefined) return 'unknown'
+): Promise<Found<string>> {
+  if (item.internetMessageId === undefined) return 'unclear'
   const found = await messagesByInternetId(calls, folderId, item.internetMessageId, signal)
-  const fresh = found.filter(({ graph }) => (dateOf(graph, 'createdDateTime')?.getTime() ?? 0) >= sinceMs)
-  if (fresh.length > 1) return 'unknown'
-  const [made] = fresh
-  return made === undefined ? 'none' : { id: made.id }
+  const isYoung = ({ graph }: MailItem): boolean =>
+    (dateOf(graph, 'createdDateTime')?.getTime() ?? 0) >= sinceMs
+  const [made, ...others] = found.filter((one) => isYoung(one) && !ownWork.has(one.id))
+  if (made === undefined) return 'nothing'
+  return others.length === 0 ? { made: made.id } : 'unclear'
 }
 
 export async function messagesByInternetId(

@@ -7,6 +7,7 @@ import {
   createMessage,
   messagesByInternetId,
   readMessage,
+  RecentIds,
   type CreateContext,
   type MailDraft,
 } from './create-message.ts'
@@ -23,6 +24,7 @@ export class GraphMailbox {
   readonly #calls: MailboxCalls
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #ownWork = new RecentIds()
 
   constructor(calls: MailboxCalls, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#calls = calls
@@ -136,7 +138,8 @@ export class GraphMailbox {
   }
 
   #creating(signal: AbortSignal | undefined): CreateContext {
-    return { calls: this.#calls, log: this.#log, nowMs: () => this.#clock.nowMs(), signal }
+    const nowMs = (): number => this.#clock.nowMs()
+    return { calls: this.#calls, log: this.#log, nowMs, ownWork: this.#ownWork, signal }
   }
 }
 

@@ -1,7 +1,7 @@
 import { HoldfastError, isHoldfastError, type JsonObject, type Logger } from '#base'
 import type { MailAttachment } from '#items'
 import { flagOf, segment, textOf } from '../graph-json.ts'
-import { UNCERTAIN } from '../http/graph-client.ts'
+import { makeOnce } from '../http/make-once.ts'
 import type { AttachmentContent } from './attachments.ts'
 import type { MailboxCalls } from './mailbox-calls.ts'
 import { nestedItem } from './message-body.ts'
@@ -48,14 +48,14 @@ const pathOf = ({ messageId }: AttachmentPlace): string => `/messages/${segment(
 async function post(place: AttachmentPlace, body: JsonObject): Promise<void> {
   const { calls, signal, before } = place
   const path = pathOf(place)
-  try {
-    await calls.request({ method: 'POST', path, body, signal })
-  } catch (error) {
-    if (!isHoldfastError(error) || error.reason !== UNCERTAIN) throw error
-    let there = 0
-    for await (const page of calls.pages({ path: `${path}?$select=id`, signal })) there += page.length
-    if (there === before) await calls.request({ method: 'POST', path, body, signal })
-  }
+  await makeOnce<unknown>(
+    () => calls.request({ method: 'POST', path, body, signal }),
+    async () => {
+      let there = 0
+      for await (const page of calls.pages({ path: `${path}?$select=id`, signal })) there += page.length
+      return there === before ? 'nothing' : { made: undefined }
+    },
+  )
 }
 
 /** False when the service does not take the item as JSON, or JSON would not hold all of it. */

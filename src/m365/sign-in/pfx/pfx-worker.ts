@@ -14,4 +14,5 @@ function answer(): PfxAnswer {
   }
 }
 
+parentPort?.postMessage('ready')
 parentPort?.postMessage(answer())

@@ -57,16 +57,31 @@ async function openInThread(question: PfxQuestion): Promise<PfxContents> {
     env: {},
     execArgv: [],
   })
-  const answer = await new Promise<PfxAnswer>((resolve) => {
-    const refuse = (): void => resolve({ refusal: 'the certificate takes too long to read' })
-    const timer = setTimeout(refuse, MAX_MS)
-    worker.once('message', (message: PfxAnswer) => resolve(message))
-    worker.once('error', () => resolve({ refusal: 'the certificate cannot be read within limits' }))
-    worker.once('exit', () => clearTimeout(timer))
-  })
+  const answer = await answerOf(worker)
   await worker.terminate()
   if ('refusal' in answer) throw invalid(answer.refusal)
   return answer
+}
+
+async function answerOf(worker: Worker): Promise<PfxAnswer> {
+  const { promise, resolve } = Promise.withResolvers<PfxAnswer>()
+  let timer: NodeJS.Timeout | undefined
+  worker.on('message', (message: PfxAnswer | 'ready') => {
+    if (message !== 'ready') {
+      resolve(message)
+      return
+    }
+    // Counted from here: how long a thread takes to start is no fault of the file.
+    timer = setTimeout(() => resolve({ refusal: 'the certificate takes too long to read' }), MAX_MS)
+  })
+  const refuse = (): void => resolve({ refusal: 'the certificate cannot be read within limits' })
+  worker.once('error', refuse)
+  worker.once('exit', refuse)
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function keyOf(pkcs8: Uint8Array): KeyObject {
