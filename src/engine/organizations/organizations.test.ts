@@ -512,6 +512,18 @@ describe('changing', () => {
     await organizations.update(administrator, id, {})
     expect(await tenants.of(id)).not.toBe(before)
   })
+
+  it('leaves the old connection to who works on it, and closes all in the end', async () => {
+    const { id } = await added()
+    await tenants.of(id)
+    connectors.calls.length = 0
+    await organizations.update(administrator, id, {})
+    const disposed = () => connectors.calls.filter((call) => call === 'dispose').length
+    expect(disposed()).toBe(2)
+    await tenants.of(id)
+    await tenants[Symbol.asyncDispose]()
+    expect(disposed()).toBe(4)
+  })
 })
 
 describe('removing', () => {

@@ -44,6 +44,7 @@ export class Tenants implements AsyncDisposable {
   readonly #secrets: Secrets
   readonly #connectors: Connectors
   readonly #open = new Map<string, Promise<OrganizationTenants>>()
+  readonly #replaced: OrganizationTenants[] = []
 
   constructor(parts: {
     readonly database: Database
@@ -67,18 +68,23 @@ export class Tenants implements AsyncDisposable {
     return connecting
   }
 
-  /** After a change of credentials or a removal: the next `of` connects anew. */
+  /**
+   * After a change of credentials or a removal: the next `of` connects anew. Who works on the old connection keeps it;
+   * it is closed with the others.
+   */
   async forget(organizationId: string): Promise<void> {
     const there = this.#open.get(organizationId)
     this.#open.delete(organizationId)
-    if (there === undefined) return
-    const tenants = await there.catch(() => undefined)
-    const distinct = new Set([tenants?.directory, tenants?.mail, tenants?.onedrive])
-    for (const tenant of distinct) await tenant?.[Symbol.asyncDispose]()
+    const tenants = await there?.catch(() => undefined)
+    if (tenants !== undefined) this.#replaced.push(tenants)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const organizationId of [...this.#open.keys()]) await this.forget(organizationId)
+    const all = this.#replaced
+      .splice(0)
+      .flatMap(({ directory, mail, onedrive }) => [directory, mail, onedrive])
+    for (const tenant of new Set(all)) await tenant?.[Symbol.asyncDispose]()
   }
 
   async #connect(organizationId: string): Promise<OrganizationTenants> {
