@@ -42,6 +42,8 @@ export const buildProgram = (): Command => {
   return program
 }
 
+const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value]
+
 /** What starts a process is loaded only when it is asked for: the client needs none of it. */
 const addStarters = (program: Command): void => {
   program
@@ -67,6 +69,12 @@ const addStarters = (program: Command): void => {
     .option('--data <folder>', 'keep its state here; in memory when left out')
     .option('--port <n>', 'the first of six ports; any when left out')
     .option('--no-throttling', "without Microsoft's limits")
+    .option(
+      '--sentinel <name>',
+      'add a user who is served badly: flaky, slow, throttle-me, corrupt-item …',
+      collect,
+      [],
+    )
     .option('--legacy-ews', 'EWS with app passwords answers, as before October 2026')
     .action(async (_options: object, command: Command) => {
       const { practiceTenant } = await import('./start/practice-tenant.ts')

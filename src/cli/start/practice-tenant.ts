@@ -13,6 +13,7 @@ export interface PracticeTenantCommand {
   readonly port?: string
   readonly throttling: boolean
   readonly legacyEws?: boolean
+  readonly sentinel: readonly string[]
   readonly json?: boolean
 }
 
@@ -65,6 +66,7 @@ export const practiceTenant = async (given: PracticeTenantCommand): Promise<void
     },
     throttling: given.throttling,
     legacyEws: given.legacyEws === true,
+    sentinels: given.sentinel,
     ...(given.data === undefined ? {} : { data: given.data }),
     ...(given.port === undefined ? {} : { port: whole(given.port, 'port') }),
   })
