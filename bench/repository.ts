@@ -4,7 +4,11 @@
 // `node bench/repository.ts [--rounds N] [--megabytes N]`
 import { execFileSync } from 'node:child_process'
 import {
+  closeSync,
   createReadStream,
+  futimesSync,
+  openSync,
+  writeSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,7 +16,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -154,10 +158,11 @@ const restoreTree = async (repository: Repository, tree: BlobId, folder: string)
   const queue = filesBelow(repository, tree, folder)
   const work = async (): Promise<void> => {
     for (let next = await queue.next(); next.done !== true; next = await queue.next()) {
-      const entry = next.value
-      await using file = await open(entry.path, 'wx')
-      for await (const bytes of repository.readFile(entry)) await file.write(bytes)
-      await file.utimes(entry.modifiedAt, entry.modifiedAt)
+      const { path, modifiedAt } = next.value
+      const file = openSync(path, 'wx')
+      for await (const bytes of repository.readFile(next.value)) writeSync(file, bytes)
+      futimesSync(file, modifiedAt, modifiedAt)
+      closeSync(file)
     }
   }
   await Promise.all(Array.from({ length: 8 }, work))

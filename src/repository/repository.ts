@@ -92,7 +92,7 @@ const findKey = async (storage: Storage, { password, log = silentLogger }: OpenO
       const key = await openKeyFile(await storage.read(`keys/${id}`), password)
       if (key !== undefined) return key
     } catch (error) {
-      if (!isHoldfastError(error)) throw error
+      if (!isHoldfastError(error, 'corrupt') && !isHoldfastError(error, 'not-found')) throw error
       log.warn({ key: id, reason: messageOf(error) }, 'key file cannot be read')
     }
   }

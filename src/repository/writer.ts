@@ -76,7 +76,8 @@ export class Writer implements RepositoryWriter {
         this.#check()
         const next = await rest.next()
         if (next.done === true) return await this.#saveSmall(Buffer.concat(held), file)
-        held.push(next.value.slice())
+        // A copy: a Buffer's own `slice` would be a view of what the source may use again.
+        held.push(Uint8Array.from(next.value))
         heldBytes += next.value.length
       }
       await this.#saveLong(followedBy(held, rest), file)

@@ -185,7 +185,8 @@ const writeAll = async (file: FileHandle, parts: readonly Uint8Array[]): Promise
 }
 
 const readAll = async (file: FileHandle, offset: number, length: number): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(length)
+  // Not cleared, and not from the shared pool: it is filled at once and may be handed to another thread.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   let filled = 0
   while (filled < length) {
     const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)

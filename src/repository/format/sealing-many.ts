@@ -24,7 +24,7 @@ export const sealMany = (
     texts.map((text, number) => ({ iv: ivOf(number), text })),
   )
   const oneTime = oneTimeKeys(key, ivs)
-  const sealed = new Uint8Array(texts.reduce((sum, text) => sum + text.length + SEAL_BYTES, 0))
+  const sealed = Buffer.allocUnsafeSlow(texts.reduce((sum, text) => sum + text.length + SEAL_BYTES, 0))
   let at = 0
   enciphered.forEach((text, number) => {
     sealed.set(ivOf(number), at)

@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { systemClock, systemRandom } from '#base'
+import { type Clock, systemClock, systemRandom } from '#base'
 import type { OpenOptions } from '../repository.ts'
+
+/** Does not wait to see whether somebody else takes a lock at the same moment. */
+const hastyClock: Clock = { ...systemClock, sleep: async () => {} }
 
 /** Cheap key derivation: these passwords protect nothing. */
 export const TEST_OPTIONS = {
   password: 'correct horse',
-  clock: systemClock,
+  clock: hastyClock,
   random: systemRandom,
   scrypt: { N: 1024, r: 8, p: 1 },
   host: { hostname: 'test-host', username: 'tester' },

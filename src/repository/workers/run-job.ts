@@ -92,7 +92,7 @@ const openEach = (
 const openAll = ({ key, bytes, blobs }: OpenJob): OpenResult => {
   const opened = openEach(key, bytes, blobs)
   const lengths = opened.map((blob) => (typeof blob === 'string' ? -1 : blob.length))
-  const plain = new Uint8Array(lengths.reduce((sum, length) => sum + Math.max(0, length), 0))
+  const plain = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + Math.max(0, length), 0))
   let at = 0
   for (const blob of opened) {
     if (typeof blob === 'string') continue

@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { blobIdOf } from './format/ids.ts'
+import { decodeTree, encodeTree } from './format/tree.ts'
+import type { BlobId, FileEntry, TreeEntry } from './contract.ts'
+import { EditedTree } from './tree-editor.ts'
+
+/** Trees in memory, and how many were read. */
+const treeStore = () => {
+  const trees = new Map<BlobId, Buffer>()
+  const counts = { reads: 0 }
+  const readTree = async (id: BlobId): Promise<readonly TreeEntry[]> => {
+    counts.reads += 1
+    return decodeTree(trees.get(id)!).flatMap(({ entry }) => (entry === undefined ? [] : [entry]))
+  }
+  const saveTree = async (entries: Iterable<TreeEntry>): Promise<BlobId> => {
+    const text = encodeTree(entries)
+    trees.set(blobIdOf(text), text)
+    return blobIdOf(text)
+  }
+  const edit = (base?: BlobId) => new EditedTree({ readTree, saveTree, base })
+  const pathsBelow = async (tree: BlobId, path = ''): Promise<Map<string, FileEntry>> => {
+    const files = new Map<string, FileEntry>()
+    for (const entry of await readTree(tree)) {
+      if (entry.type === 'file') files.set(path + entry.name, entry)
+      else
+        for (const [name, file] of await pathsBelow(entry.subtree, `${path}${entry.name}/`))
+          files.set(name, file)
+    }
+    return files
+  }
+  return { edit, pathsBelow, counts, readTree }
+}
+
+const file = (number: number): Omit<FileEntry, 'type' | 'name'> => ({
+  modifiedAt: new Date(number * 1000),
+  sizeBytes: number,
+  content: [],
+})
+
+describe('a tree editor', () => {
+  it('agrees with a plain map of paths, and its root depends on the content alone', async () => {
+    const name = fc.constantFrom('a', 'b', 'c')
+    const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'))
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('put' as const), path, number: fc.nat(9) }),
+      fc.record({ kind: fc.constant('remove' as const), path }),
+      fc.record({ kind: fc.constant('move' as const), path, to: path }),
+      fc.record({ kind: fc.constant('save' as const) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const store = treeStore()
+        const editor = store.edit()
+        let model = new Map<string, number>()
+        const isBelow = (each: string, folder: string) => each === folder || each.startsWith(`${folder}/`)
+        for (const each of steps) {
+          if (each.kind === 'save') {
+            await editor.save()
+            continue
+          }
+          const below = [...model.keys()].filter((known) => isBelow(known, each.path))
+          if (each.kind === 'put') {
+            const isDone = await editor.putFile(each.path, file(each.number)).then(
+              () => true,
+              () => false,
+            )
+            const isInTheWay = [...model.keys()].some(
+              (known) => known !== each.path && (isBelow(known, each.path) || isBelow(each.path, known)),
+            )
+            expect(isDone).toBe(!isInTheWay)
+            if (isDone) model.set(each.path, each.number)
+          } else if (each.kind === 'remove') {
+            expect(await editor.remove(each.path)).toBe(below.length > 0)
+            for (const known of below) model.delete(known)
+          } else {
+            const isDone = await editor.move(each.path, each.to).then(
+              () => true,
+              () => false,
+            )
+            if (!isDone) continue
+            model = new Map(
+              [...model].map(([known, number]) =>
+                isBelow(known, each.path)
+                  ? [each.to + known.slice(each.path.length), number]
+                  : [known, number],
+              ),
+            )
+          }
+        }
+        const root = await editor.save()
+        const found = root === undefined ? new Map() : await store.pathsBelow(root)
+        expect(new Map([...found].map(([known, { sizeBytes }]) => [known, sizeBytes]))).toEqual(model)
+        const fresh = store.edit()
+        for (const [known, number] of [...model].reverse()) await fresh.putFile(known, file(number))
+        expect(await fresh.save()).toBe(root)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('reads only the folders on the way to a change', async () => {
+    const store = treeStore()
+    const editor = store.edit()
+    for (let folder = 0; folder < 50; folder += 1)
+      await editor.putFile(`users/u${folder}/mail/m`, file(folder))
+    const root = await editor.save()
+    store.counts.reads = 0
+    const next = store.edit(root)
+    await next.putFile('users/u7/mail/n', file(1))
+    expect(store.counts.reads).toBe(4)
+    expect(await next.get('users/u7/mail/m')).toMatchObject({ type: 'file', sizeBytes: 7 })
+    expect(await next.save()).not.toBe(root)
+  })
+
+  it('gives a folder the time of its newest file', async () => {
+    const store = treeStore()
+    const editor = store.edit()
+    await editor.putFile('a/b/old', file(5))
+    await editor.putFile('a/new', file(9))
+    expect(await editor.get('a')).toMatchObject({ type: 'folder', modifiedAt: new Date(9000) })
+    expect(await editor.get('a/b')).toMatchObject({ modifiedAt: new Date(5000) })
+  })
+
+  it('hangs finished trees, lets emptied folders vanish, and is empty in the end', async () => {
+    const store = treeStore()
+    const part = store.edit()
+    await part.putFile('x/y', file(3))
+    const subtree = (await part.save())!
+    const editor = store.edit()
+    await editor.putTree('users/alice', subtree)
+    await editor.putFile('users/alice/z', file(4))
+    expect([...(await store.pathsBelow((await editor.save())!)).keys()]).toEqual([
+      'users/alice/x/y',
+      'users/alice/z',
+    ])
+    await editor.remove('users/alice/x/y')
+    await editor.remove('users/alice/z')
+    expect(await editor.save()).toBeUndefined()
+  })
+
+  it('refuses what would lose something', async () => {
+    const editor = treeStore().edit()
+    await editor.putFile('a/b', file(1))
+    await editor.putFile('c', file(2))
+    await expect(editor.putFile('a', file(1))).rejects.toMatchObject({ code: 'conflict' })
+    await expect(editor.putFile('c/d', file(1))).rejects.toMatchObject({ code: 'conflict' })
+    await expect(editor.move('a', 'c')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(editor.move('a', 'a/d')).rejects.toMatchObject({ code: 'invalid' })
+    await expect(editor.putFile('a/"', file(1))).rejects.toMatchObject({ code: 'invalid' })
+    await expect(editor.putFile('a//b', file(1))).rejects.toMatchObject({ code: 'invalid' })
+  })
+})
