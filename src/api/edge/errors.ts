@@ -68,10 +68,16 @@ export const errorAnswer = (version: Version, error: unknown, requestId: string)
   const { status, errorCode } = EDGE[error.code]
   return {
     status: error.reason === 'unsupported-media-type' ? 415 : status,
-    body: writers[version]({ message: error.message, errorCode }),
+    body: writers[version]({ message: messageFor(error), errorCode }),
     isUnexpected: status === 500 && error.code !== 'gone',
     ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }),
   }
+}
+
+/** Names the property, where the engine's own words do not. */
+const messageFor = ({ message, property }: HoldfastError): string => {
+  const last = property?.split('.').at(-1)
+  return last === undefined || message.includes(last) ? message : `${property}: ${message}`
 }
 
 const unexpected = (version: Version, requestId: string): ErrorAnswer => ({
