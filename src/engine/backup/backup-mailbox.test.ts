@@ -191,8 +191,8 @@ describe('backup of a mailbox', () => {
     await world.run()
     world.mailbox('bob').refusal = new HoldfastError('not-found', 'none', { reason: 'no-mailbox' })
     meg.refusal = new HoldfastError('denied', 'licence removed', { reason: 'not-licensed' })
-    await expect(world.run()).resolves.toMatchObject({ warnings: 2, failed: 0 })
-    expect(world.log).toContain('Warning: Mailbox of bob@contoso.com skipped: there is no mailbox (none)')
+    await expect(world.run()).resolves.toMatchObject({ succeeded: 1, warnings: 1, failed: 0 })
+    expect(world.log).toContain('Success: Mailbox of bob@contoso.com skipped: there is no mailbox (none)')
     expect(await world.paths()).toHaveLength(5)
     expect(world.catalogue.objectsAt(world.catalogue.points()[0]!.snapshot)).toMatchObject([
       { key: 'mail-meg', status: 'skipped' },

@@ -239,9 +239,11 @@ class ShardRun {
     const status = skipped === undefined ? 'failed' : 'skipped'
     const reason = skipped === undefined ? messageOf(error) : `${SKIPPED[skipped]} (${messageOf(error)})`
     if (!(error instanceof SourceFailure)) this.#log.error({ err: error, object: part.key }, 'object failed')
-    const type = status === 'failed' ? 'Error' : 'Warning'
+    // Many accounts never had a mailbox or a drive: nothing of them is unprotected.
+    const isNothing = before === undefined && (skipped === 'no-mailbox' || skipped === 'no-drive')
+    const type = status === 'failed' ? 'Error' : isNothing ? 'Success' : 'Warning'
     await this.#run.report.finish(part.key, type, `${title} ${status}: ${reason}`)
-    this.#count(part, status)
+    this.#count(part, isNothing ? 'success' : status)
     const trees = before && {
       path: before.state.path,
       dataTree: before.dataTree,
