@@ -24,7 +24,7 @@ import { GOOD_STATUSES } from '../sessions/job-session.ts'
 import type { AcceptedSettings, SettingsName } from './connection-input.ts'
 import { Listings, type ListingPage, type ListingRequest } from './listings.ts'
 import { mergeSettings } from './merge-settings.ts'
-import { acceptOrganization, type AcceptedOrganization } from './organization-input.ts'
+import { acceptOrganization, ORGANIZATION_TYPES, type AcceptedOrganization } from './organization-input.ts'
 import { keepSecrets, readSecrets } from './organization-secrets.ts'
 import type {
   ConnectionSettings,
@@ -34,6 +34,7 @@ import type {
   OrganizationVerification,
   UsedRepository,
 } from './organization.ts'
+import { readWord } from './read-input.ts'
 import type { Tenants } from './tenants.ts'
 import { TenantVerifier, type VerifiedOrganization } from './verify-tenant.ts'
 
@@ -328,9 +329,8 @@ export class Organizations {
 
   /** The input as if the whole organization had been sent. */
   async #merge(row: OrganizationRow, input: OrganizationInput): Promise<OrganizationInput> {
-    if (input.type !== undefined && input.type !== null && input.type !== '')
-      if (input.type.toLowerCase() !== row.type.toLowerCase())
-        throw invalid(`the type of an organization cannot be changed: it is ${row.type}`, 'type')
+    if ((readWord(input.type, 'type', ORGANIZATION_TYPES) ?? row.type) !== row.type)
+      throw invalid(`the type of an organization cannot be changed: it is ${row.type}`, 'type')
     const merged = async (part: SettingsName) => {
       const stored = row[part] as ConnectionSettings | undefined
       const kept = await readSecrets(this.#parts.secrets, this.#parts.database.queries, row.id, part)
