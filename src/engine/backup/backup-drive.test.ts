@@ -122,7 +122,7 @@ describe('backup of a drive', () => {
     drive.change('f1', { isShared: true })
     drive.change('d1', { isShared: true })
     await world.run()
-    expect(rowOf('f1').permissions).toMatchObject([{ id: 'p-f1', roles: ['read'] }])
+    expect(rowOf('f1').permissions).toEqual([{ id: 'p-f1', roles: ['read'], link: { type: 'view' } }])
     await world.run()
     expect(drive.calls.permissions).toBe(2)
   })

@@ -307,7 +307,7 @@ class DriveRun {
     if (old?.permissions !== undefined && old.isShared && old.eTag !== undefined && old.eTag === item.eTag)
       return old.permissions
     const permissions = await askSource(this.#source.permissions(item.id, this.#backup.signal))
-    return permissions.map((permission) => ({ ...permission }) as unknown as JsonObject)
+    return permissions.map(({ graph }) => graph)
   }
 
   async #place(row: DriveRow, old: DriveRow | undefined): Promise<void> {

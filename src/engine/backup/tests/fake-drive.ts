@@ -104,7 +104,7 @@ export class FakeDrive implements DriveToRead {
   async permissions(itemId: string): Promise<readonly DrivePermission[]> {
     this.calls.permissions += 1
     const grant = { id: `p-${itemId}`, roles: ['read'], isInherited: false, isLink: false, isOwner: false }
-    return [{ ...grant, graph: { id: `p-${itemId}` } }]
+    return [{ ...grant, graph: { id: `p-${itemId}`, roles: ['read'], link: { type: 'view' } } }]
   }
 
   async item(id: string): Promise<DriveItem | undefined> {
