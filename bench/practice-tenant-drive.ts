@@ -26,5 +26,16 @@ for (let round = 0; round < ROUNDS; round += 1) {
 }
 rates.sort((a, b) => a - b)
 const [least, median, most] = [rates[0]!, rates[ROUNDS >> 1]!, rates[ROUNDS - 1]!].map(Math.round)
-console.log(`content of one file over TLS: ${median} MB/s (${least} to ${most}), client in the same process`)
+console.log(
+  JSON.stringify({
+    title: 'Practice tenant: file content',
+    rows: [
+      [
+        'content of one file over TLS, client in the same process',
+        `${median} MB/s (${least}–${most})`,
+        '≥ 200 MB/s',
+      ],
+    ],
+  }),
+)
 await agent.close()
