@@ -140,12 +140,13 @@ export class Writer implements RepositoryWriter {
     })
   }
 
+  /** Also after the signal has fired: who is told to stop may still keep what was given. */
   async flush(): Promise<void> {
-    this.#check()
     await this.#options.packer.flush()
   }
 
   async saveSnapshot(snapshot: NewSnapshot): Promise<Snapshot> {
+    this.#check()
     await this.flush()
     return this.#options.writeSnapshot(snapshot)
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BackupWorld, clock, keepWorkers } from './tests/backup-world.ts'
 import { dyingStorage } from './tests/dying-storage.ts'
 import { FakeDrive } from './tests/fake-drive.ts'
@@ -97,6 +97,27 @@ describe('a backup run', () => {
     expect(meg.calls.changes).toBeLessThan(5)
     expect(world.rows()['mail-meg']).toHaveLength(12)
     expect(world.checkpoints.size).toBe(0)
+  })
+
+  it('that is stopped does not read again what was done', async () => {
+    const controller = new AbortController()
+    const bob = world.mailbox('bob').folder('in', 'Inbox')
+    for (let n = 0; n < 9; n += 1) bob.put(`b${n}`, 'in')
+    const checkpointsOfMeg = (): boolean =>
+      world.log.some((line) => line.startsWith('Success: Mailbox of meg'))
+    bob.beforePage = async () => {
+      await vi.waitFor(() => expect(checkpointsOfMeg()).toBe(true))
+      controller.abort(new Error('stopped'))
+    }
+    await expect(world.run({ signal: controller.signal })).rejects.toThrow('stopped')
+    expect([...world.checkpoints.keys()]).toContain('mail-meg')
+    Object.assign(world.mailboxes.get('meg')!.calls, { changes: 0, contents: 0 })
+    bob.beforePage = () => {}
+    await world.restart()
+    await world.run({ isResumed: true })
+    // One look at each of her two folders for what is new.
+    expect(world.mailboxes.get('meg')!.calls).toMatchObject({ changes: 2, contents: 0 })
+    expect(world.rows()['mail-bob']).toHaveLength(9)
   })
 
   it('does not make a second snapshot for a session that was cut off after its snapshot', async () => {

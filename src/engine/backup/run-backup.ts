@@ -30,7 +30,7 @@ export interface BackupSettings {
   readonly objectsAtOnce?: number
   /** Mail folders that no job protects, by name. */
   readonly excludedFolders?: readonly string[]
-  /** Between two save points of an object. */
+  /** The longest time between two save points of an object. */
   readonly savePointMs?: number
 }
 
@@ -149,7 +149,7 @@ class ShardRun {
       }
     }
     const ends = await Promise.allSettled([ofKind('mail'), ofKind('onedrive')])
-    await savePoints.settle()
+    await (this.#run.signal.aborted ? savePoints.keep() : savePoints.settle())
     this.#run.signal.throwIfAborted()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
     await this.#saveSnapshot(shard, results)

@@ -7,13 +7,16 @@ export interface SavePointOptions {
   readonly writer: RepositoryWriter
   readonly checkpoints: Checkpoints
   readonly clock: Clock
-  /** Between two save points of one object. */
+  /** The longest time between two save points of one object. */
   readonly intervalMs: number
 }
 
+const FIRST_MS = 1_000
+
 /**
  * Where the objects of a run could go on from after a crash. An object saves its trees and works on; one flush for all that
- * have saved makes them durable, and only then is the progress written down.
+ * have saved makes them durable, and only then is the progress written down. Save points lie closer together at the
+ * beginning of a run: a crash costs no more time than the run has taken so far, and at most the interval.
  */
 export class SavePoints {
   readonly #options: SavePointOptions
@@ -22,10 +25,16 @@ export class SavePoints {
   #flushing: Promise<void> | undefined
   #failure: unknown
   #flushed: number
+  readonly #startedMs: number
 
   constructor(options: SavePointOptions) {
     this.#options = options
-    this.#flushed = options.clock.nowMs()
+    this.#startedMs = options.clock.nowMs()
+    this.#flushed = this.#startedMs
+  }
+
+  #intervalMs(now: number): number {
+    return Math.min(this.#options.intervalMs, Math.max(FIRST_MS, now - this.#startedMs))
   }
 
   /** Saves the draft when it is time to. */
@@ -34,7 +43,7 @@ export class SavePoints {
     const now = this.#options.clock.nowMs()
     const last = this.#saved.get(key)
     if (last === undefined) this.#saved.set(key, now)
-    if (last === undefined || now - last < this.#options.intervalMs) return
+    if (last === undefined || now - last < this.#intervalMs(now)) return
     this.#saved.set(key, now)
     this.#offer(key, await draft.save())
   }
@@ -48,11 +57,22 @@ export class SavePoints {
   #offer(key: string, progress: ObjectProgress): void {
     this.#offered.set(key, progress)
     const now = this.#options.clock.nowMs()
-    if (this.#flushing !== undefined || now - this.#flushed < this.#options.intervalMs) return
+    if (this.#flushing !== undefined || now - this.#flushed < this.#intervalMs(now)) return
+    this.#startFlush(now)
+  }
+
+  #startFlush(now: number): void {
     this.#flushed = now
     this.#flushing = this.#flush().finally(() => {
       this.#flushing = undefined
     })
+  }
+
+  /** Writes down now what the objects have offered, for a run that stops. */
+  async keep(): Promise<void> {
+    await this.#flushing
+    if (this.#failure === undefined && this.#offered.size > 0) this.#startFlush(this.#options.clock.nowMs())
+    await this.settle()
   }
 
   /** Waits for what is being written down. */

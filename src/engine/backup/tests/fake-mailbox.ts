@@ -21,7 +21,7 @@ export class FakeMailbox implements MailboxToRead {
   /** Thrown by `folders`. */
   refusal: Error | undefined
   /** Called before each page. */
-  beforePage: () => void = () => {}
+  beforePage: () => void | Promise<void> = () => {}
   readonly #folders = new Map<string, MailFolder>()
   readonly #messages = new Map<string, FakeMessage>()
   readonly #events: Event[] = []
@@ -111,7 +111,7 @@ export class FakeMailbox implements MailboxToRead {
           ]
     for (let start = Number(offset); ; start += this.pageSize) {
       this.calls.changes += 1
-      this.beforePage()
+      await this.beforePage()
       const page = ids.slice(start, start + this.pageSize)
       const items = page.flatMap((id) =>
         this.#messages.get(id)?.item.folderId === folderId ? [this.item(id)] : [],
