@@ -63,6 +63,8 @@ class DriveRun {
   readonly #failures: ItemFailures
   readonly #largeFolder: number
   readonly #childCounts = new Map<string, number>()
+  /** Rows of folders as they are now, so that a path costs no look-up for each step. */
+  readonly #folders = new Map<string, DriveRow>()
   /** Items whose folder has not come yet. */
   readonly #waiting = new Map<string, DriveItem>()
 
@@ -186,6 +188,7 @@ class DriveRun {
     const to = this.#path(row)
     if (isMoved && from !== to && (await data.get(from)) !== undefined) await data.move(from, to)
     await this.#draft.put([row])
+    this.#folders.set(row.id, row)
     return true
   }
 
@@ -212,7 +215,7 @@ class DriveRun {
     for (;;) {
       if (passed.has(id)) return false
       passed.add(id)
-      const parent = this.#draft.rows.find([id]).get(id)
+      const parent = this.#folder(id)
       if (parent === undefined) return false
       if (parentOf(parent) === '') return true
       id = parentOf(parent)
@@ -221,12 +224,17 @@ class DriveRun {
 
   #path(row: DriveRow): string {
     const segments: string[] = []
-    for (let at: CatalogueRow | undefined = row; at !== undefined;) {
+    for (let at: DriveRow | undefined = row; at !== undefined; at = this.#folder(parentOf(at)))
       if (at.path !== '') segments.unshift(at.path)
-      const parent = parentOf(at)
-      at = parent === '' ? undefined : this.#draft.rows.find([parent]).get(parent)
-    }
     return segments.join('/')
+  }
+
+  #folder(id: string): DriveRow | undefined {
+    const known = this.#folders.get(id)
+    if (known !== undefined || id === '') return known
+    const row = driveIn(this.#draft.rows.find([id]).get(id))
+    if (row !== undefined) this.#folders.set(id, row)
+    return row
   }
 
   #freePath(item: DriveItem, old: DriveRow | undefined, places: Set<string>): string {
@@ -361,6 +369,7 @@ class DriveRun {
       for (let below = this.#below(folder); below.length > 0; below = this.#below(folder))
         await this.#removeRows(below)
     await this.#draft.remove(rows)
+    for (const { id } of rows) this.#folders.delete(id)
     this.#failures.gone(rows.map(({ id }) => id))
   }
 
