@@ -6,3 +6,4 @@ export {
   type Query,
   type ServerAddress,
 } from './connect.ts'
+export * from './generated/api.ts'

@@ -1,0 +1,1238 @@
+// Made by scripts/generate-client.ts out of the OpenAPI document of v8. Do not edit.
+import type { Connection } from '../connect.ts'
+
+export interface Action {
+  readonly uri?: string | undefined
+  readonly method?: string | undefined
+}
+
+export interface AsyncRestoreResponse {
+  readonly sessionId?: string | undefined
+}
+
+export interface BackedUpOrganization {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly usedSpaceBytes?: number | undefined
+  readonly localCacheUsedSpaceBytes?: number | undefined
+  readonly objectStorageUsedSpaceBytes?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface BackupJobToAdd {
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly backupType?: 'EntireOrganization' | 'SelectedItems' | undefined
+  readonly repositoryId: string
+  readonly selectedItems?: readonly (JobItem)[] | undefined
+  readonly excludedItems?: readonly (JobItem)[] | undefined
+  readonly schedulePolicy?: SchedulePolicy | undefined
+  readonly runNow?: boolean | undefined
+  readonly organizationId: string
+  readonly isEnabled?: boolean | undefined
+}
+
+export interface BackupOrganization {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly type?: 'Office365' | 'OnPremises' | 'Hybrid' | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface BackupRepository {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly path?: string | undefined
+  readonly proxyId?: string | undefined
+  readonly retentionType?: 'ItemLevel' | 'SnapshotBased' | undefined
+  readonly retentionPeriodType?: 'Daily' | 'Monthly' | 'Yearly' | undefined
+  readonly dailyRetentionPeriod?: number | undefined
+  readonly monthlyRetentionPeriod?: number | undefined
+  readonly yearlyRetentionPeriod?: 'Year1' | 'Years2' | 'Years3' | 'Years5' | 'Years7' | 'Years10' | 'Years25' | 'Keep' | undefined
+  readonly retentionFrequencyType?: 'Daily' | 'Monthly' | undefined
+  readonly dailyTime?: string | undefined
+  readonly dailyType?: 'Everyday' | 'Workdays' | 'Weekends' | 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly monthlyTime?: string | undefined
+  readonly monthlyDaynumber?: 'First' | 'Second' | 'Third' | 'Fourth' | 'Last' | undefined
+  readonly monthlyDayofweek?: 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly capacityBytes?: number | undefined
+  readonly freeSpaceBytes?: number | undefined
+  readonly objectStorageEncryptionEnabled?: boolean | undefined
+  readonly isLongTerm?: boolean | undefined
+  readonly isOutOfSync?: boolean | undefined
+  readonly isOutdated?: boolean | undefined
+  readonly isOutOfOrder?: boolean | undefined
+  readonly outOfOrderReason?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface BackupRepositoryToSave {
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly path?: string | undefined
+  readonly proxyId?: string | undefined
+  readonly retentionType?: 'ItemLevel' | 'SnapshotBased' | undefined
+  readonly retentionPeriodType?: 'Daily' | 'Monthly' | 'Yearly' | undefined
+  readonly dailyRetentionPeriod?: number | undefined
+  readonly monthlyRetentionPeriod?: number | undefined
+  readonly yearlyRetentionPeriod?: 'Year1' | 'Years2' | 'Years3' | 'Years5' | 'Years7' | 'Years10' | 'Years25' | 'Keep' | undefined
+  readonly retentionFrequencyType?: 'Daily' | 'Monthly' | undefined
+  readonly dailyTime?: string | undefined
+  readonly dailyType?: 'Everyday' | 'Workdays' | 'Weekends' | 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly monthlyTime?: string | undefined
+  readonly monthlyDaynumber?: 'First' | 'Second' | 'Third' | 'Fourth' | 'Last' | undefined
+  readonly monthlyDayofweek?: 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly attachUsedRepository?: boolean | undefined
+  readonly objectStorageEncryptionEnabled?: boolean | undefined
+  readonly encryptionKeyId?: string | undefined
+}
+
+export interface BackupWindow {
+  readonly backupWindow?: readonly (boolean)[] | undefined
+  readonly minuteOffset?: number | undefined
+}
+
+export interface CopyTo {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly organizationName?: string | undefined
+  readonly onedrive?: OneDriveTarget | undefined
+  readonly folder?: string | undefined
+  readonly changedItems?: boolean | undefined
+  readonly deletedItems?: boolean | undefined
+  readonly restorePermissions?: boolean | undefined
+  readonly sendSharedLinksNotification?: boolean | undefined
+  readonly documentVersion?: 'All' | 'Last' | undefined
+  readonly documentLastVersionAction?: 'Overwrite' | 'Merge' | undefined
+}
+
+export interface CopyToDocuments {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly organizationName?: string | undefined
+  readonly onedrive?: OneDriveTarget | undefined
+  readonly folder?: string | undefined
+  readonly changedItems?: boolean | undefined
+  readonly deletedItems?: boolean | undefined
+  readonly restorePermissions?: boolean | undefined
+  readonly sendSharedLinksNotification?: boolean | undefined
+  readonly documentVersion?: 'All' | 'Last' | undefined
+  readonly documentLastVersionAction?: 'Overwrite' | 'Merge' | undefined
+  readonly documents?: readonly (DocumentToCopy)[] | undefined
+}
+
+export interface CopyToFolders {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly organizationName?: string | undefined
+  readonly onedrive?: OneDriveTarget | undefined
+  readonly folder?: string | undefined
+  readonly changedItems?: boolean | undefined
+  readonly deletedItems?: boolean | undefined
+  readonly restorePermissions?: boolean | undefined
+  readonly sendSharedLinksNotification?: boolean | undefined
+  readonly documentVersion?: 'All' | 'Last' | undefined
+  readonly documentLastVersionAction?: 'Overwrite' | 'Merge' | undefined
+  readonly folders?: readonly (FolderToCopy)[] | undefined
+}
+
+export interface DocumentInPlace {
+  readonly id?: string | undefined
+}
+
+export interface DocumentToCopy {
+  readonly id?: string | undefined
+}
+
+export interface DocumentToSave {
+  readonly id?: string | undefined
+}
+
+export interface Error {
+  readonly message?: string | undefined
+  readonly errorCode?: 'ProxyOffline' | 'ResourceAccessDenied' | 'ResourceNotFound' | 'ParameterValidationFailure' | 'Timeout' | 'OperationConflict' | 'HttpError' | undefined
+}
+
+export interface ExchangeFolder {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly type?: 'Journal' | 'Task' | 'StickyNote' | 'Contact' | 'Appointment' | 'None' | undefined
+  readonly category?: 'Inbox' | 'Outbox' | 'Sent' | 'Deleted' | 'Drafts' | 'PermanentlyDeletedItems' | 'Purges' | 'DiscoveryHolds' | 'Conflicts' | 'SyncIssues' | 'LocalFailures' | 'ServerFailures' | 'Junk' | 'Versions' | 'TeamsMessagesData' | 'None' | undefined
+  readonly description?: string | undefined
+  readonly mailboxId?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly _actions?: {  } | undefined
+}
+
+export interface ExchangeItem {
+  readonly id?: string | undefined
+  readonly mailboxId?: string | undefined
+  readonly itemClass?: string | undefined
+  readonly subject?: string | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly cc?: string | undefined
+  readonly bcc?: string | undefined
+  readonly sent?: string | undefined
+  readonly received?: string | undefined
+  readonly reminder?: boolean | undefined
+  readonly importance?: 'Low' | 'Normal' | 'High' | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly _actions?: {  } | undefined
+}
+
+export interface ExchangeItemElsewhere {
+  readonly id?: string | undefined
+}
+
+export interface ExchangeItemInPlace {
+  readonly id?: string | undefined
+}
+
+export interface ExchangeItemToSave {
+  readonly id?: string | undefined
+}
+
+export interface ExchangeMailbox {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly email?: string | undefined
+  readonly isArchive?: boolean | undefined
+  readonly isPublic?: boolean | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly _actions?: {  } | undefined
+}
+
+export interface ExchangeServerSettings {
+  readonly serverName?: string | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly useSSL?: boolean | undefined
+  readonly skipCAverification?: boolean | undefined
+  readonly skipCommonnameverification?: boolean | undefined
+  readonly skipRevocationcheck?: boolean | undefined
+  readonly grantImpersonation?: boolean | undefined
+  readonly configureThrottlingpolicy?: boolean | undefined
+}
+
+export interface ExploreOptions {
+  readonly dateTime?: string | undefined
+  readonly type: 'Vex' | 'Veod' | 'Vesp' | 'Vet'
+  readonly showDeleted?: boolean | undefined
+  readonly showAllVersions?: boolean | undefined
+  readonly reason?: string | undefined
+  readonly repositoryId?: string | undefined
+}
+
+export interface FolderInPlace {
+  readonly id?: string | undefined
+}
+
+export interface FolderToCopy {
+  readonly id?: string | undefined
+}
+
+export interface FolderToSave {
+  readonly id?: string | undefined
+}
+
+export interface Group {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+  readonly name?: string | undefined
+  readonly managedBy?: string | undefined
+  readonly site?: string | undefined
+  readonly type?: 'Office365' | 'Security' | 'Distribution' | 'DynamicDistribution' | undefined
+  readonly locationType?: 'OnPremises' | 'Cloud' | 'Hybrid' | undefined
+  readonly msid?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface GroupMember {
+  readonly groupId?: string | undefined
+  readonly name?: string | undefined
+  readonly login?: string | undefined
+  readonly type?: 'Unknown' | 'User' | 'Group' | undefined
+  readonly isCloud?: boolean | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HealthEntry {
+  readonly status?: 'Unhealthy' | 'Healthy' | undefined
+  readonly description?: string | undefined
+}
+
+export interface HealthReport {
+  readonly status?: 'Unhealthy' | 'Healthy' | undefined
+  readonly entries: Readonly<Record<string, HealthEntry>>
+}
+
+export interface InternetProxySettings {
+  readonly hostName?: string | undefined
+  readonly port?: number | undefined
+  readonly useAuthentication?: boolean | undefined
+  readonly username?: string | undefined
+}
+
+export interface ItemRestoreDetails {
+  readonly name?: string | undefined
+  readonly status?: string | undefined
+  readonly message?: string | undefined
+}
+
+export interface Job {
+  readonly id?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly backupType?: 'EntireOrganization' | 'SelectedItems' | undefined
+  readonly isEnabled?: boolean | undefined
+  readonly schedulePolicy?: SchedulePolicy | undefined
+  readonly lastRun?: string | undefined
+  readonly nextRun?: string | undefined
+  readonly lastBackup?: string | undefined
+  readonly lastStatus?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly eTag?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface JobItem {
+  readonly id?: string | undefined
+  readonly type: 'Group' | 'User' | 'Site' | 'PartialOrganization' | 'PersonalSites' | 'OneDriveFolders' | 'Team'
+  readonly user?: JobItemUser | undefined
+  readonly group?: JobItemGroup | undefined
+  readonly site?: JobItemSite | undefined
+  readonly team?: JobItemTeam | undefined
+  readonly folders?: readonly (string)[] | undefined
+  readonly mailbox?: boolean | undefined
+  readonly oneDrive?: boolean | undefined
+  readonly archiveMailbox?: boolean | undefined
+  readonly personalSite?: boolean | undefined
+  readonly sites?: boolean | undefined
+  readonly groupSite?: boolean | undefined
+  readonly teams?: boolean | undefined
+  readonly teamsChats?: boolean | undefined
+  readonly members?: boolean | undefined
+  readonly memberMailbox?: boolean | undefined
+  readonly memberArchiveMailbox?: boolean | undefined
+  readonly memberOnedrive?: boolean | undefined
+  readonly memberSite?: boolean | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface JobItemGroup {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+  readonly name?: string | undefined
+  readonly type?: 'Office365' | 'Security' | 'Distribution' | 'DynamicDistribution' | undefined
+  readonly locationType?: 'OnPremises' | 'Cloud' | 'Hybrid' | undefined
+}
+
+export interface JobItemSite {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly url?: string | undefined
+}
+
+export interface JobItemTeam {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+}
+
+export interface JobItemUser {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+  readonly name?: string | undefined
+  readonly type?: 'User' | 'Shared' | 'Public' | undefined
+  readonly locationType?: 'OnPremises' | 'Cloud' | 'Hybrid' | undefined
+}
+
+export interface JobSession {
+  readonly id?: string | undefined
+  readonly jobId?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly details?: string | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | null | undefined
+  readonly retryCount?: number | undefined
+  readonly jobWillBeRetried?: boolean | undefined
+  readonly progress?: number | undefined
+  readonly jobType?: 'Backup' | 'Copy' | undefined
+  readonly jobSessionConfigType?: 'Full' | 'Incremental' | undefined
+  readonly status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly statistics?: JobStatistics | undefined
+  readonly eTag?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface JobStatistics {
+  readonly processingRateBytesPS?: number | undefined
+  readonly processingRateItemsPS?: number | undefined
+  readonly readRateBytesPS?: number | undefined
+  readonly writeRateBytesPS?: number | undefined
+  readonly transferredDataBytes?: number | undefined
+  readonly processedObjects?: number | undefined
+  readonly bottleneck?: 'NA' | 'Detecting' | 'Source' | 'Target' | undefined
+}
+
+export interface JobToChange {
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly backupType?: 'EntireOrganization' | 'SelectedItems' | undefined
+  readonly repositoryId?: string | undefined
+  readonly selectedItems?: readonly (JobItem)[] | undefined
+  readonly excludedItems?: readonly (JobItem)[] | undefined
+  readonly schedulePolicy?: SchedulePolicy | undefined
+  readonly runNow?: boolean | undefined
+  readonly isEnabled?: boolean | undefined
+}
+
+export interface Link {
+  readonly href?: string | undefined
+}
+
+export interface LogItem {
+  readonly id?: string | undefined
+  readonly usn?: number | undefined
+  readonly type?: 'Running' | 'Warning' | 'Error' | 'Success' | 'Stop' | undefined
+  readonly message?: string | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface LoggedInOrganization {
+  readonly id?: string | undefined
+  readonly type?: 'Office365' | 'OnPremises' | 'Hybrid' | undefined
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly isBackedup?: boolean | undefined
+  readonly firstBackuptime?: string | undefined
+  readonly lastBackuptime?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly _actions?: Readonly<Record<string, Action>> | undefined
+}
+
+export interface OneDrive {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly url?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface OneDriveDocument {
+  readonly id?: string | undefined
+  readonly oneDriveId?: string | undefined
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+  readonly versionId?: number | undefined
+  readonly createdBy?: string | undefined
+  readonly creationTime?: string | undefined
+  readonly modifiedBy?: string | undefined
+  readonly modificationTime?: string | undefined
+  readonly isFolder?: boolean | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly sizeBytes?: number | undefined
+  readonly inheritedPermissions?: boolean | undefined
+}
+
+export interface OneDriveFolder {
+  readonly id?: string | undefined
+  readonly oneDriveId?: string | undefined
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+  readonly versionId?: number | undefined
+  readonly createdBy?: string | undefined
+  readonly creationTime?: string | undefined
+  readonly modifiedBy?: string | undefined
+  readonly modificationTime?: string | undefined
+  readonly isFolder?: boolean | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface OneDriveSearchOptions {
+  readonly query: string
+}
+
+export interface OneDriveTarget {
+  readonly id?: string | undefined
+  readonly url?: string | undefined
+  readonly name?: string | undefined
+}
+
+export interface OnlineSettings {
+  readonly useApplicationOnlyAuth?: boolean | undefined
+  readonly officeOrganizationName?: string | undefined
+  readonly sharePointSaveAllWebParts?: boolean | undefined
+  readonly account?: string | undefined
+  readonly password?: string | undefined
+  readonly grantAdminAccess?: boolean | undefined
+  readonly useMfa?: boolean | undefined
+  readonly useCustomVeeamAADApplication?: boolean | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationSecret?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly applicationCertificateThumbprint?: string | undefined
+}
+
+export interface Organization {
+  readonly id?: string | undefined
+  readonly type?: 'Office365' | 'OnPremises' | 'Hybrid' | undefined
+  readonly region?: 'Worldwide' | 'USGovernment' | 'Germany' | 'China' | 'USDefence' | undefined
+  readonly name?: string | undefined
+  readonly officeName?: string | undefined
+  readonly description?: string | undefined
+  readonly msid?: string | undefined
+  readonly isExchangeOnline?: boolean | undefined
+  readonly isSharePointOnline?: boolean | undefined
+  readonly isTeamsOnline?: boolean | undefined
+  readonly isTeamsChatsOnline?: boolean | undefined
+  readonly exchangeOnlineSettings?: OnlineSettings | undefined
+  readonly sharePointOnlineSettings?: OnlineSettings | undefined
+  readonly isExchange?: boolean | undefined
+  readonly exchangeSettings?: ExchangeServerSettings | undefined
+  readonly isSharepoint?: boolean | undefined
+  readonly sharepointSettings?: SharePointServerSettings | undefined
+  readonly configureApplication?: boolean | undefined
+  readonly userCode?: string | undefined
+  readonly newApplicationName?: string | undefined
+  readonly isBackedup?: boolean | undefined
+  readonly firstBackuptime?: string | undefined
+  readonly lastBackuptime?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly _actions?: Readonly<Record<string, Action>> | undefined
+}
+
+export interface OrganizationToAdd {
+  readonly id?: string | undefined
+  readonly type: 'Office365' | 'OnPremises' | 'Hybrid'
+  readonly region?: 'Worldwide' | 'USGovernment' | 'Germany' | 'China' | 'USDefence' | undefined
+  readonly name?: string | undefined
+  readonly officeName?: string | undefined
+  readonly description?: string | undefined
+  readonly msid?: string | undefined
+  readonly isExchangeOnline?: boolean | undefined
+  readonly isSharePointOnline?: boolean | undefined
+  readonly isTeamsOnline?: boolean | undefined
+  readonly isTeamsChatsOnline?: boolean | undefined
+  readonly exchangeOnlineSettings?: OnlineSettings | undefined
+  readonly sharePointOnlineSettings?: OnlineSettings | undefined
+  readonly isExchange?: boolean | undefined
+  readonly exchangeSettings?: ExchangeServerSettings | undefined
+  readonly isSharepoint?: boolean | undefined
+  readonly sharepointSettings?: SharePointServerSettings | undefined
+  readonly configureApplication?: boolean | undefined
+  readonly userCode?: string | undefined
+  readonly newApplicationName?: string | undefined
+  readonly isBackedup?: boolean | undefined
+  readonly firstBackuptime?: string | undefined
+  readonly lastBackuptime?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+  readonly _actions?: Readonly<Record<string, Action>> | undefined
+}
+
+export interface PageOfBackedUpOrganization {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (BackedUpOrganization)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfBackupRepository {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (BackupRepository)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfExchangeFolder {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (ExchangeFolder)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfExchangeItem {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (ExchangeItem)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfExchangeMailbox {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (ExchangeMailbox)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfGroup {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (Group)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfGroupMember {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (GroupMember)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfJob {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (Job)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfJobItem {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (JobItem)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfJobSession {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (JobSession)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfLogItem {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (LogItem)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfOneDrive {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (OneDrive)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfOneDriveDocument {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (OneDriveDocument)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfOneDriveFolder {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (OneDriveFolder)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfOrganization {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (Organization)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfProxy {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (Proxy)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfRestorePoint {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (RestorePoint)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfRestoreSession {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (RestoreSession)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfRestoreSessionEvent {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (RestoreSessionEvent)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfUsedRepository {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (UsedRepository)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfUser {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (User)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface Proxy {
+  readonly id?: string | undefined
+  readonly type?: 'Local' | 'Domain' | 'Workgroup' | undefined
+  readonly hostName?: string | undefined
+  readonly fqdn?: string | undefined
+  readonly description?: string | undefined
+  readonly port?: number | undefined
+  readonly operatingSystem?: 'Windows' | 'Linux' | undefined
+  readonly enableNetworkThrottling?: boolean | undefined
+  readonly throttlingValue?: number | undefined
+  readonly throttlingUnit?: 'Mbps' | 'MBs' | 'KBs' | undefined
+  readonly useInternetProxy?: boolean | undefined
+  readonly internetProxyType?: 'FromManagementServer' | 'Custom' | undefined
+  readonly internetProxySettings?: InternetProxySettings | undefined
+  readonly status?: 'Online' | 'Offline' | undefined
+  readonly proxyPoolId?: string | undefined
+  readonly maintenanceModeState?: 'Disabled' | 'Enabling' | 'Enabled' | undefined
+  readonly version?: string | undefined
+  readonly role?: readonly ('Unknown' | 'Orchestrator' | 'Scheduler' | 'ApplianceProcessor' | 'Processor')[] | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface RestorePoint {
+  readonly id?: string | undefined
+  readonly isDeleted?: boolean | undefined
+  readonly repositoryId?: string | undefined
+  readonly backupTime?: string | undefined
+  readonly jobId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly isExchange?: boolean | undefined
+  readonly isSharePoint?: boolean | undefined
+  readonly isOneDrive?: boolean | undefined
+  readonly isTeams?: boolean | undefined
+  readonly isLongTermCopy?: boolean | undefined
+  readonly isCopy?: boolean | undefined
+  readonly isRetrieved?: boolean | undefined
+  readonly eTag?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface RestoreSession {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly organization?: string | undefined
+  readonly type?: 'Vex' | 'Veod' | 'Vesp' | 'Vet' | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly state?: 'Working' | 'Stopped' | undefined
+  readonly result?: 'Success' | 'Warning' | 'Failed' | undefined
+  readonly initiatedBy?: string | undefined
+  readonly details?: string | undefined
+  readonly scopeName?: string | undefined
+  readonly clientHost?: string | undefined
+  readonly reason?: string | undefined
+  readonly eTag?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface RestoreSessionEvent {
+  readonly id?: string | undefined
+  readonly itemName?: string | undefined
+  readonly itemType?: string | undefined
+  readonly itemSizeBytes?: number | undefined
+  readonly source?: string | undefined
+  readonly target?: string | undefined
+  readonly type?: 'None' | 'Save' | 'Export' | 'Send' | 'Restore' | 'View' | undefined
+  readonly status?: 'Running' | 'Success' | 'Warning' | 'Failed' | 'Cancelled' | 'Skipped' | undefined
+  readonly startTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly duration?: string | undefined
+  readonly title?: string | undefined
+  readonly message?: string | undefined
+  readonly order?: number | undefined
+  readonly organizationId?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface RestoreSessionStatistics {
+  readonly totalItemsCount?: number | undefined
+  readonly restoredItemsCount?: number | undefined
+  readonly failedItemsCount?: number | undefined
+  readonly skippedItemsCount?: number | undefined
+  readonly warnings?: readonly (string)[] | undefined
+  readonly errors?: readonly (string)[] | undefined
+  readonly items?: readonly (ItemRestoreDetails)[] | undefined
+}
+
+export interface RestoreToDifferentLocation {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly casServer?: string | undefined
+  readonly mailbox?: string | undefined
+  readonly folder?: string | undefined
+  readonly officeOrganizationName?: string | undefined
+  readonly changedItems?: boolean | undefined
+  readonly deletedItems?: boolean | undefined
+  readonly markRestoredAsUnread?: boolean | undefined
+  readonly excludeDrafts?: boolean | undefined
+  readonly excludeDeletedItems?: boolean | undefined
+  readonly excludeInPlaceHoldItems?: boolean | undefined
+  readonly excludeLitigationHoldItems?: boolean | undefined
+}
+
+export interface RestoreToDifferentLocationSelectedItems {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly casServer?: string | undefined
+  readonly mailbox?: string | undefined
+  readonly folder?: string | undefined
+  readonly officeOrganizationName?: string | undefined
+  readonly changedItems?: boolean | undefined
+  readonly deletedItems?: boolean | undefined
+  readonly markRestoredAsUnread?: boolean | undefined
+  readonly excludeDrafts?: boolean | undefined
+  readonly excludeDeletedItems?: boolean | undefined
+  readonly excludeInPlaceHoldItems?: boolean | undefined
+  readonly excludeLitigationHoldItems?: boolean | undefined
+  readonly items?: readonly (ExchangeItemElsewhere)[] | undefined
+}
+
+export interface RestoreToOriginal {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly organizationName?: string | undefined
+  readonly documentAction?: 'Overwrite' | 'Keep' | undefined
+}
+
+export interface RestoreToOriginalDocuments {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly organizationName?: string | undefined
+  readonly documentAction?: 'Overwrite' | 'Keep' | undefined
+  readonly documents?: readonly (DocumentInPlace)[] | undefined
+}
+
+export interface RestoreToOriginalFolders {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly organizationName?: string | undefined
+  readonly documentAction?: 'Overwrite' | 'Keep' | undefined
+  readonly folders?: readonly (FolderInPlace)[] | undefined
+}
+
+export interface RestoreToOriginalLocation {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+}
+
+export interface RestoreToOriginalLocationSelectedItems {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly items?: readonly (ExchangeItemInPlace)[] | undefined
+}
+
+export interface SaveDocumentsOptions {
+  readonly documents?: readonly (DocumentToSave)[] | undefined
+  readonly asZip?: boolean | undefined
+}
+
+export interface SaveOneDriveDocumentOptions {
+  readonly asZip?: boolean | undefined
+}
+
+export interface SaveOneDriveFoldersOptions {
+  readonly folders?: readonly (FolderToSave)[] | undefined
+  readonly asZip?: boolean | undefined
+}
+
+export interface SaveToMsgOptions {
+  readonly items?: readonly (ExchangeItemToSave)[] | undefined
+}
+
+export interface SchedulePolicy {
+  readonly scheduleEnabled?: boolean | undefined
+  readonly type?: 'Daily' | 'Periodically' | 'ManualOnly' | undefined
+  readonly dailyType?: 'Everyday' | 'Workdays' | 'Weekends' | 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly dailyTime?: string | undefined
+  readonly periodicallyEvery?: 'Minutes5' | 'Minutes10' | 'Minutes15' | 'Minutes30' | 'Hours1' | 'Hours2' | 'Hours4' | 'Hours8' | 'Hours12' | undefined
+  readonly periodicallyOffsetMinutes?: number | undefined
+  readonly backupWindowEnabled?: boolean | undefined
+  readonly backupWindowSettings?: BackupWindow | undefined
+  readonly periodicallyWindowEnabled?: boolean | undefined
+  readonly periodicallyWindowSettings?: BackupWindow | undefined
+  readonly retryEnabled?: boolean | undefined
+  readonly retryNumber?: number | undefined
+  readonly retryWaitInterval?: number | undefined
+  readonly timeZone?: string | undefined
+}
+
+export interface SearchOptions {
+  readonly query: string
+}
+
+export interface ServiceInstance {
+  readonly installationId?: string | undefined
+  readonly version?: string | undefined
+}
+
+export interface SharePointServerSettings {
+  readonly serverName?: string | undefined
+  readonly serverPort?: number | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly useSSL?: boolean | undefined
+  readonly skipCAverification?: boolean | undefined
+  readonly skipCommonnameverification?: boolean | undefined
+  readonly skipRevocationcheck?: boolean | undefined
+  readonly grantAccesstositecollections?: boolean | undefined
+}
+
+export interface StartJobOptions {
+  readonly full?: boolean | undefined
+}
+
+export interface Token {
+  readonly access_token: string
+  readonly token_type: string
+  readonly expires_in: number
+  readonly refresh_token: string
+  readonly '.issued': string
+  readonly '.expires': string
+}
+
+export interface TokenRequest {
+  readonly grant_type: 'password' | 'refresh_token' | 'urn:ietf:params:oauth:grant-type:jwt-bearer' | 'integration' | 'operator'
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly refresh_token?: string | undefined
+  readonly client_id?: string | undefined
+  readonly assertion?: string | undefined
+}
+
+export interface UsedRepository {
+  readonly repositoryId?: string | undefined
+  readonly usedSpaceBytes?: number | undefined
+  readonly localCacheUsedSpaceBytes?: number | undefined
+  readonly objectStorageUsedSpaceBytes?: number | undefined
+  readonly isAvailable?: boolean | undefined
+  readonly details?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface User {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+  readonly name?: string | undefined
+  readonly type?: 'User' | 'Shared' | 'Public' | undefined
+  readonly locationType?: 'OnPremises' | 'Cloud' | 'Hybrid' | undefined
+  readonly msid?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+
+const withQuery = (path: string, query: Query): string => {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null)
+  const pairs = given.map(([name, value]): [string, string] => [name, String(value)])
+  const text = new URLSearchParams(pairs).toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/** Every operation of v8, typed, over a connection. */
+export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' | 'download'>) => ({
+  /** All organizations, by name. */
+  Organizations_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; extendedView?: boolean | undefined } = {}) => calls.get<PageOfOrganization>(withQuery(`/Organizations`, query)),
+  /** Adds an organization after its credentials were tried at Microsoft 365. */
+  Organizations_Post: (body: OrganizationToAdd) => calls.post<Organization>(`/Organizations`, body),
+  /** One organization. */
+  Organizations_organizationId_Get: (organizationId: string, query: { extendedView?: boolean | undefined } = {}) => calls.get<Organization>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}`, query)),
+  /** Changes an organization; what is left out stays, secrets too. */
+  Organizations_organizationId_Put: (organizationId: string, body: Organization) => calls.put<void>(`/Organizations/${encodeURIComponent(organizationId)}`, body),
+  /** Removes an organization; what was backed up stays. */
+  Organizations_organizationId_Delete: (organizationId: string) => calls.delete(`/Organizations/${encodeURIComponent(organizationId)}`),
+  /** The repositories that hold data of the organization. */
+  Organizations_organizationId_usedRepositories_Get: (organizationId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfUsedRepository>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/usedRepositories`, query)),
+  /** The organization of the tenant who asks. */
+  Organization_Get: () => calls.get<LoggedInOrganization>(`/Organization`),
+  /** Users of the organization. */
+  Organizations_organizationId_Users_Get: (organizationId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; userName?: string | undefined; displayName?: string | undefined; locationFilter?: 'OnPremises' | 'Cloud' | 'Hybrid' | undefined } = {}) => calls.get<PageOfUser>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/Users`, query)),
+  /** One user. */
+  Organizations_organizationId_Users_userId_Get: (organizationId: string, userId: string) => calls.get<User>(`/Organizations/${encodeURIComponent(organizationId)}/Users/${encodeURIComponent(userId)}`),
+  /** Groups of the organization. */
+  Organizations_organizationId_Groups_Get: (organizationId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; groupName?: string | undefined; displayName?: string | undefined; locationFilter?: 'OnPremises' | 'Cloud' | 'Hybrid' | undefined } = {}) => calls.get<PageOfGroup>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/Groups`, query)),
+  /** One group. */
+  Organizations_organizationId_Groups_groupId_Get: (organizationId: string, groupId: string) => calls.get<Group>(`/Organizations/${encodeURIComponent(organizationId)}/Groups/${encodeURIComponent(groupId)}`),
+  /** Users of a group, those of nested groups too. */
+  Organizations_organizationId_Groups_groupId_Members_Get: (organizationId: string, groupId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfGroupMember>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/Groups/${encodeURIComponent(groupId)}/Members`, query)),
+  /** All backup repositories, by name. */
+  BackupRepositories_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; proxyId?: string | undefined; longTerm?: boolean | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfBackupRepository>(withQuery(`/BackupRepositories`, query)),
+  /** Adds a backup repository in a folder. */
+  BackupRepositories_Post: (body: BackupRepositoryToSave) => calls.post<BackupRepository>(`/BackupRepositories`, body),
+  /** One backup repository. */
+  BackupRepositories_repositoryId_Get: (repositoryId: string) => calls.get<BackupRepository>(`/BackupRepositories/${encodeURIComponent(repositoryId)}`),
+  /** Changes a backup repository; what is left out stays. */
+  BackupRepositories_repositoryId_Put: (repositoryId: string, body: BackupRepositoryToSave) => calls.put<void>(`/BackupRepositories/${encodeURIComponent(repositoryId)}`, body),
+  /** Removes a backup repository from the server; its data stays. */
+  BackupRepositories_repositoryId_Delete: (repositoryId: string) => calls.delete(`/BackupRepositories/${encodeURIComponent(repositoryId)}`),
+  /** The organizations that have data in the repository. */
+  BackupRepositories_repositoryId_backedUpOrganizations_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfBackedUpOrganization>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/backedUpOrganizations`, query)),
+  /** All backup proxies. */
+  Proxies_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfProxy>(withQuery(`/Proxies`, query)),
+  /** One backup proxy. */
+  Proxies_proxyId_Get: (proxyId: string) => calls.get<Proxy>(`/Proxies/${encodeURIComponent(proxyId)}`),
+  /** The repositories that a proxy works on. */
+  Proxies_proxyId_Repositories_Get: (proxyId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfBackupRepository>(withQuery(`/Proxies/${encodeURIComponent(proxyId)}/Repositories`, query)),
+  /** All jobs, by name. */
+  Jobs_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; repositoryId?: string | undefined } = {}) => calls.get<PageOfJob>(withQuery(`/Jobs`, query)),
+  /** Adds a job. */
+  Jobs_Post: (body: BackupJobToAdd) => calls.post<Job>(`/Jobs`, body),
+  /** The jobs of an organization. */
+  Organizations_organizationId_Jobs_Get: (organizationId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfJob>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/Jobs`, query)),
+  /** One job. */
+  Jobs_jobId_Get: (jobId: string) => calls.get<Job>(`/Jobs/${encodeURIComponent(jobId)}`),
+  /** Changes a job; what is left out stays. */
+  Jobs_jobId_Put: (jobId: string, body: JobToChange) => calls.put<void>(`/Jobs/${encodeURIComponent(jobId)}`, body),
+  /** Removes a job; its restore points stay. */
+  Jobs_jobId_Delete: (jobId: string) => calls.delete(`/Jobs/${encodeURIComponent(jobId)}`),
+  /** Starts the job. */
+  Jobs_jobId_start_Post: (jobId: string, body: StartJobOptions) => calls.post<JobSession>(`/Jobs/${encodeURIComponent(jobId)}/start`, body),
+  /** Asks the run to stop. */
+  Jobs_jobId_stop_Post: (jobId: string) => calls.post<void>(`/Jobs/${encodeURIComponent(jobId)}/stop`, {}),
+  /** Lets the schedule start the job. */
+  Jobs_jobId_enable_Post: (jobId: string) => calls.post<void>(`/Jobs/${encodeURIComponent(jobId)}/enable`, {}),
+  /** Keeps the schedule from starting the job. */
+  Jobs_jobId_disable_Post: (jobId: string) => calls.post<void>(`/Jobs/${encodeURIComponent(jobId)}/disable`, {}),
+  /** Opens a restore session. */
+  Jobs_jobId_explore_Post: (jobId: string, body: ExploreOptions) => calls.post<RestoreSession>(`/Jobs/${encodeURIComponent(jobId)}/explore`, body),
+  /** The selected items of a job. */
+  Jobs_jobId_SelectedItems_Get: (jobId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfJobItem>(withQuery(`/Jobs/${encodeURIComponent(jobId)}/SelectedItems`, query)),
+  /** Adds selected items. */
+  Jobs_jobId_SelectedItems_Post: (jobId: string, body: readonly (JobItem)[]) => calls.post<void>(`/Jobs/${encodeURIComponent(jobId)}/SelectedItems`, body),
+  /** Removes selected items. */
+  Jobs_jobId_SelectedItems_Delete: (jobId: string, body: readonly (string)[], query: { ids?: readonly (string)[] | undefined } = {}) => calls.delete(withQuery(`/Jobs/${encodeURIComponent(jobId)}/SelectedItems`, query)),
+  /** One of the selected items. */
+  Jobs_jobId_SelectedItems_itemId_Get: (jobId: string, itemId: string) => calls.get<JobItem>(`/Jobs/${encodeURIComponent(jobId)}/SelectedItems/${encodeURIComponent(itemId)}`),
+  /** Changes one of the selected items. */
+  Jobs_jobId_SelectedItems_itemId_Put: (jobId: string, itemId: string, body: JobItem) => calls.put<void>(`/Jobs/${encodeURIComponent(jobId)}/SelectedItems/${encodeURIComponent(itemId)}`, body),
+  /** Removes one of the selected items. */
+  Jobs_jobId_SelectedItems_itemId_Delete: (jobId: string, itemId: string) => calls.delete(`/Jobs/${encodeURIComponent(jobId)}/SelectedItems/${encodeURIComponent(itemId)}`),
+  /** The excluded items of a job. */
+  Jobs_jobId_ExcludedItems_Get: (jobId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfJobItem>(withQuery(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems`, query)),
+  /** Adds excluded items. */
+  Jobs_jobId_ExcludedItems_Post: (jobId: string, body: readonly (JobItem)[]) => calls.post<void>(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems`, body),
+  /** Removes excluded items. */
+  Jobs_jobId_ExcludedItems_Delete: (jobId: string, body: readonly (string)[], query: { ids?: readonly (string)[] | undefined } = {}) => calls.delete(withQuery(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems`, query)),
+  /** One of the excluded items. */
+  Jobs_jobId_ExcludedItems_itemId_Get: (jobId: string, itemId: string) => calls.get<JobItem>(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems/${encodeURIComponent(itemId)}`),
+  /** Changes one of the excluded items. */
+  Jobs_jobId_ExcludedItems_itemId_Put: (jobId: string, itemId: string, body: JobItem) => calls.put<void>(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems/${encodeURIComponent(itemId)}`, body),
+  /** Removes one of the excluded items. */
+  Jobs_jobId_ExcludedItems_itemId_Delete: (jobId: string, itemId: string) => calls.delete(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems/${encodeURIComponent(itemId)}`),
+  /** All sessions, newest first. */
+  JobSessions_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; jobId?: string | undefined; jobType?: 'Backup' | 'Copy' | undefined; status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined; startTimeFrom?: string | undefined; startTimeTo?: string | undefined; endTimeLowerBound?: string | undefined; endTimeUpperBound?: string | undefined } = {}) => calls.get<PageOfJobSession>(withQuery(`/JobSessions`, query)),
+  /** The sessions of a job, newest first. */
+  Jobs_jobId_JobSessions_Get: (jobId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; jobId?: string | undefined; jobType?: 'Backup' | 'Copy' | undefined; status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined; startTimeFrom?: string | undefined; startTimeTo?: string | undefined; endTimeLowerBound?: string | undefined; endTimeUpperBound?: string | undefined } = {}) => calls.get<PageOfJobSession>(withQuery(`/Jobs/${encodeURIComponent(jobId)}/JobSessions`, query)),
+  /** One session. */
+  JobSessions_sessionId_Get: (sessionId: string) => calls.get<JobSession>(`/JobSessions/${encodeURIComponent(sessionId)}`),
+  /** What a session has logged, in order. */
+  JobSessions_sessionId_LogItems_Get: (sessionId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfLogItem>(withQuery(`/JobSessions/${encodeURIComponent(sessionId)}/LogItems`, query)),
+  /** One row of the log. */
+  JobSessions_sessionId_LogItems_logItemId_Get: (sessionId: string, logItemId: string) => calls.get<LogItem>(`/JobSessions/${encodeURIComponent(sessionId)}/LogItems/${encodeURIComponent(logItemId)}`),
+  /** Opens a restore session. */
+  Organizations_organizationId_explore_Post: (organizationId: string, body: ExploreOptions) => calls.post<RestoreSession>(`/Organizations/${encodeURIComponent(organizationId)}/explore`, body),
+  /** Opens a restore session. */
+  Organization_Explore_Post: (body: ExploreOptions) => calls.post<RestoreSession>(`/Organization/Explore`, body),
+  /** Opens a restore session. */
+  BackupRepositories_repositoryId_explore_Post: (repositoryId: string, body: ExploreOptions, query: { organizationId?: string | undefined; jobId?: string | undefined; repositoryId?: string | undefined; userId?: string | undefined; from?: string | undefined; to?: string | undefined; orderAsc?: boolean | undefined } = {}) => calls.post<RestoreSession>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/explore`, query), body),
+  /** Ends a restore session; a restore under way is stopped. */
+  RestoreSessions_restoreSessionId_Stop_Post: (restoreSessionId: string) => calls.post<void>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Stop`, {}),
+  /** Restore sessions, newest first. */
+  RestoreSessions_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; startTimeFrom?: string | undefined; startTimeTo?: string | undefined; endTimeFrom?: string | undefined; endTimeTo?: string | undefined } = {}) => calls.get<PageOfRestoreSession>(withQuery(`/RestoreSessions`, query)),
+  /** One restore session. */
+  RestoreSessions_restoreSessionId_Get: (restoreSessionId: string) => calls.get<RestoreSession>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}`),
+  /** What happened in a restore session, oldest first. */
+  RestoreSessions_restoreSessionId_Events_Get: (restoreSessionId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfRestoreSessionEvent>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Events`, query)),
+  /** One event. */
+  RestoreSessions_restoreSessionId_Events_eventId_Get: (restoreSessionId: string, eventId: string) => calls.get<RestoreSessionEvent>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Events/${encodeURIComponent(eventId)}`),
+  /** How far a restore has come. */
+  RestoreSessions_restoreSessionId_Statistics_Get: (restoreSessionId: string) => calls.get<RestoreSessionStatistics>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Statistics`),
+  /** The organization that is looked at. */
+  RestoreSessions_restoreSessionId_Organization_Get: (restoreSessionId: string) => calls.get<BackupOrganization>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization`),
+  /** Restore points, newest first. */
+  RestorePoints_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; jobId?: string | undefined; repositoryId?: string | undefined; userId?: string | undefined; from?: string | undefined; to?: string | undefined; orderAsc?: boolean | undefined } = {}) => calls.get<PageOfRestorePoint>(withQuery(`/RestorePoints`, query)),
+  /** One restore point. */
+  RestorePoints_restorePointId_Get: (restorePointId: string) => calls.get<RestorePoint>(`/RestorePoints/${encodeURIComponent(restorePointId)}`),
+  /** Mailboxes at this point in time, by name. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_Get: (restoreSessionId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfExchangeMailbox>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes`, query)),
+  /** One mailbox. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Get: (restoreSessionId: string, mailboxId: string) => calls.get<ExchangeMailbox>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}`),
+  /** Folders directly below another one, or at the top. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Folders_Get: (restoreSessionId: string, mailboxId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; parentId?: string | undefined; name?: string | undefined } = {}) => calls.get<PageOfExchangeFolder>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Folders`, query)),
+  /** One folder. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Folders_folderId_Get: (restoreSessionId: string, mailboxId: string, folderId: string) => calls.get<ExchangeFolder>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Folders/${encodeURIComponent(folderId)}`),
+  /** Messages of a folder or of the whole mailbox, newest first. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_Get: (restoreSessionId: string, mailboxId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; parentId?: string | undefined } = {}) => calls.get<PageOfExchangeItem>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items`, query)),
+  /** One message. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_itemId_Get: (restoreSessionId: string, mailboxId: string, itemId: string) => calls.get<ExchangeItem>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/${encodeURIComponent(itemId)}`),
+  /** Messages whose subject or people hold a text. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_search_Post: (restoreSessionId: string, mailboxId: string, body: SearchOptions, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.post<PageOfExchangeItem>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/search`, query), body),
+  /** Messages whose subject or people hold a text. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Folders_folderId_search_Post: (restoreSessionId: string, mailboxId: string, folderId: string, body: SearchOptions, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.post<PageOfExchangeItem>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Folders/${encodeURIComponent(folderId)}/search`, query), body),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_restore_Post: (restoreSessionId: string, mailboxId: string, body: RestoreToOriginalLocation) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/restore`, body),
+  /** Restores to another mailbox or folder. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_restoreTo_Post: (restoreSessionId: string, mailboxId: string, body: RestoreToDifferentLocation) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/restoreTo`, body),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Folders_folderId_restore_Post: (restoreSessionId: string, mailboxId: string, folderId: string, body: RestoreToOriginalLocation) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Folders/${encodeURIComponent(folderId)}/restore`, body),
+  /** Restores to another mailbox or folder. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Folders_folderId_restoreTo_Post: (restoreSessionId: string, mailboxId: string, folderId: string, body: RestoreToDifferentLocation) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Folders/${encodeURIComponent(folderId)}/restoreTo`, body),
+  /** Restores messages to where they were. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_restore_Post: (restoreSessionId: string, mailboxId: string, body: RestoreToOriginalLocationSelectedItems) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/restore`, body),
+  /** Restores messages to another mailbox or folder. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_restoreTo_Post: (restoreSessionId: string, mailboxId: string, body: RestoreToDifferentLocationSelectedItems) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/restoreTo`, body),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_itemId_restore_Post: (restoreSessionId: string, mailboxId: string, itemId: string, body: RestoreToOriginalLocation) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/${encodeURIComponent(itemId)}/restore`, body),
+  /** Restores to another mailbox or folder. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_itemId_restoreTo_Post: (restoreSessionId: string, mailboxId: string, itemId: string, body: RestoreToDifferentLocation) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/${encodeURIComponent(itemId)}/restoreTo`, body),
+  /** Saves messages as EML; several as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_Save_Post: (restoreSessionId: string, mailboxId: string, body: SaveToMsgOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/Save`, body),
+  /** Saves messages as EML; several as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_mailboxId_Items_itemId_save_Post: (restoreSessionId: string, mailboxId: string, itemId: string, body: SaveToMsgOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/${encodeURIComponent(mailboxId)}/Items/${encodeURIComponent(itemId)}/save`, body),
+  /** OneDrives at this point in time, by name. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_Get: (restoreSessionId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfOneDrive>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives`, query)),
+  /** One OneDrive. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Get: (restoreSessionId: string, oneDriveId: string) => calls.get<OneDrive>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}`),
+  /** Folders directly below another one, or at the top. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_Get: (restoreSessionId: string, oneDriveId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; parentId?: string | undefined } = {}) => calls.get<PageOfOneDriveFolder>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders`, query)),
+  /** One folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_folderId_Get: (restoreSessionId: string, oneDriveId: string, folderId: string) => calls.get<OneDriveFolder>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/${encodeURIComponent(folderId)}`),
+  /** Files of a folder, by name. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_Get: (restoreSessionId: string, oneDriveId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; parentId?: string | undefined; includeFolders?: boolean | undefined } = {}) => calls.get<PageOfOneDriveDocument>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents`, query)),
+  /** One file. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_Get: (restoreSessionId: string, oneDriveId: string, documentId: string) => calls.get<OneDriveDocument>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}`),
+  /** Files whose name holds a text. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_search_Post: (restoreSessionId: string, oneDriveId: string, body: OneDriveSearchOptions, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.post<PageOfOneDriveDocument>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/search`, query), body),
+  /** Files whose name holds a text. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_folderId_search_Post: (restoreSessionId: string, oneDriveId: string, folderId: string, body: OneDriveSearchOptions, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.post<PageOfOneDriveDocument>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/${encodeURIComponent(folderId)}/search`, query), body),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_restore_Post: (restoreSessionId: string, oneDriveId: string, body: RestoreToOriginal) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/restore`, body),
+  /** Copies to another OneDrive or folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_copyTo_Post: (restoreSessionId: string, oneDriveId: string, body: CopyTo) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/copyTo`, body),
+  /** Saves a file as it is, several or a folder as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_save_Post: (restoreSessionId: string, oneDriveId: string, body: SaveOneDriveDocumentOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/save`, body),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_folderId_restore_Post: (restoreSessionId: string, oneDriveId: string, folderId: string, body: RestoreToOriginal) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/${encodeURIComponent(folderId)}/restore`, body),
+  /** Copies to another OneDrive or folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_folderId_copyTo_Post: (restoreSessionId: string, oneDriveId: string, folderId: string, body: CopyTo) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/${encodeURIComponent(folderId)}/copyTo`, body),
+  /** Saves a file as it is, several or a folder as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_folderId_save_Post: (restoreSessionId: string, oneDriveId: string, folderId: string, body: SaveOneDriveDocumentOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/${encodeURIComponent(folderId)}/save`, body),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_restore_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, body: RestoreToOriginal) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/restore`, body),
+  /** Copies to another OneDrive or folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_copyTo_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, body: CopyTo) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/copyTo`, body),
+  /** Saves a file as it is, several or a folder as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_save_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, body: SaveOneDriveDocumentOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/save`, body),
+  /** Restores files to where they were. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_restore_Post: (restoreSessionId: string, oneDriveId: string, body: RestoreToOriginalDocuments) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/restore`, body),
+  /** Copies files to another OneDrive or folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_copyTo_Post: (restoreSessionId: string, oneDriveId: string, body: CopyToDocuments) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/copyTo`, body),
+  /** Saves a file as it is, several or a folder as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_save_Post: (restoreSessionId: string, oneDriveId: string, body: SaveDocumentsOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/save`, body),
+  /** Restores folders to where they were. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_restore_Post: (restoreSessionId: string, oneDriveId: string, body: RestoreToOriginalFolders) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/restore`, body),
+  /** Copies folders to another OneDrive or folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_copyTo_Post: (restoreSessionId: string, oneDriveId: string, body: CopyToFolders) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/copyTo`, body),
+  /** Saves a file as it is, several or a folder as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_save_Post: (restoreSessionId: string, oneDriveId: string, body: SaveOneDriveFoldersOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/save`, body),
+  /** Which installation this is. */
+  ServiceInstance_Get: () => calls.get<ServiceInstance>(`/ServiceInstance`),
+  /** Whether the parts of the server work. */
+  Health_Get: () => calls.get<HealthReport>(`/Health`),
+})
+
+export type Api = ReturnType<typeof apiOf>
