@@ -3,6 +3,9 @@ import type { Address, Attachment, Email } from 'postal-mime'
 
 import type { AttachmentContent, Importance, MailAddress, MailContent, NestedMail } from './mail-content.ts'
 
+/** RFC 5322, 2.2: a line such as that which begins a message of a mbox file names no field. */
+const FIELD_NAME = /^[\x21-\x39\x3b-\x7e]+$/
+
 const MAX_NESTING = 30
 
 const flatten = (addresses: readonly Address[] | undefined): MailAddress[] =>
@@ -48,7 +51,9 @@ const contentOf = (email: Email): MailContent => ({
   bcc: flatten(email.bcc),
   replyTo: flatten(email.replyTo),
   internetMessageId: email.messageId === '' ? undefined : email.messageId,
-  headers: email.headers.map(({ originalKey, value }) => ({ name: originalKey, value })),
+  headers: email.headers
+    .filter(({ originalKey }) => FIELD_NAME.test(originalKey))
+    .map(({ originalKey, value }) => ({ name: originalKey, value })),
   importance: importanceOf(email),
   inferenceClassification: 'focused',
   isDeliveryReceiptRequested: false,
