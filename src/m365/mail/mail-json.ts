@@ -48,13 +48,19 @@ export const MESSAGE_PROPERTIES = [
 /** Ids that survive moves, and bodies as they were sent. Goes with every call about messages. */
 export const MESSAGE_PREFERENCES = ['IdType="ImmutableId"', 'outlook.allow-unsafe-html']
 
-// An attachment that the body shows by its content id counts, whatever `hasAttachments` says.
-const INLINE_REFERENCE = /\bcid:/i
+// The service says `hasAttachments` only for what is not inline. Others are betrayed by the body, which shows them by
+// content id or relative address, or by the structure that the message was sent with.
+const INLINE_REFERENCE = /\bcid:|<(?:img|v:imagedata)\b[^>]*\bsrc\s*=\s*["']?(?!https?:|data:|\/\/)/i
+const PARTS_WITHOUT_ATTACHMENTS = /^\s*multipart\/alternative\b/i
 
 export function toMailItem(json: JsonObject): MailItem {
   const graph = resourceOf(json)
   const body = objectOf(graph, 'body')
   const content = textOf(body, 'content') ?? ''
+  const headers = objectsOf(graph, 'internetMessageHeaders').map((header) => ({
+    name: textOf(header, 'name') ?? '',
+    value: textOf(header, 'value') ?? '',
+  }))
   const optional = present({
     from: addressOf(objectOf(graph, 'from')),
     receivedAt: dateOf(graph, 'receivedDateTime'),
@@ -75,15 +81,18 @@ export function toMailItem(json: JsonObject): MailItem {
     isFlagged: textOf(objectOf(graph, 'flag'), 'flagStatus')?.toLowerCase() === 'flagged',
     importance: importanceOf(graph),
     categories: textsOf(graph, 'categories'),
-    hasAttachments: flagOf(graph, 'hasAttachments') || INLINE_REFERENCE.test(content),
+    hasAttachments:
+      flagOf(graph, 'hasAttachments') || INLINE_REFERENCE.test(content) || hasOtherParts(headers),
     body: { type: textOf(body, 'contentType')?.toLowerCase() === 'text' ? 'text' : 'html', content },
-    headers: objectsOf(graph, 'internetMessageHeaders').map((header) => ({
-      name: textOf(header, 'name') ?? '',
-      value: textOf(header, 'value') ?? '',
-    })),
+    headers,
     graph,
     ...optional,
   }
+}
+
+function hasOtherParts(headers: MailItem['headers']): boolean {
+  const type = headers.find(({ name }) => name.toLowerCase() === 'content-type')?.value ?? ''
+  return /^\s*multipart\//i.test(type) && !PARTS_WITHOUT_ATTACHMENTS.test(type)
 }
 
 export function toMailFolder(graph: JsonObject, known: FolderNames): MailFolder {

@@ -107,13 +107,10 @@ function plainRecipient(recipient: JsonObject): JsonObject {
 }
 
 const NESTED_COPIED = [
-  '@odata.type',
   'subject',
   'body',
   'importance',
   'categories',
-  'isRead',
-  'internetMessageId',
   // events
   'start',
   'end',
@@ -129,13 +126,17 @@ const NESTED_COPIED = [
   'businessPhones',
   'mobilePhone',
 ]
+const MESSAGE = /^#microsoft\.graph\.(message|eventMessage)/i
 
-/** The nested item in a form that can be attached, or undefined when JSON would lose a part of it. */
+/**
+ * The nested item in a form that can be attached, or undefined when JSON would lose a part of it. A message as JSON would
+ * lose its dates and headers and would be a draft.
+ */
 export function nestedItem(graph: JsonObject): JsonObject | undefined {
   const item = objectOf(graph, 'item')
   if (item === undefined || flagOf(item, 'hasAttachments')) return undefined
-  const kept = NESTED_COPIED.filter((name) => item[name] !== undefined && item[name] !== null)
   const type = textOf(item, '@odata.type') ?? '#microsoft.graph.message'
-  const people = addressees(item, { strict: true })
-  return { ...Object.fromEntries(kept.map((name) => [name, item[name]])), ...people, '@odata.type': type }
+  if (MESSAGE.test(type)) return undefined
+  const kept = NESTED_COPIED.filter((name) => item[name] !== undefined && item[name] !== null)
+  return { ...Object.fromEntries(kept.map((name) => [name, item[name]])), '@odata.type': type }
 }

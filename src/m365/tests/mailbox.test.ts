@@ -257,8 +257,10 @@ function expectSameAttachments(made: FoundAttachment[], originals: FoundAttachme
   for (const [index, original] of originals.entries()) {
     const copy = made[index]!
     if (original.kind !== 'item') expect(copy).toEqual(original)
-    // An attached message whose own attachments JSON cannot carry comes back as a file with all of it.
-    else if (copy.kind === 'file') expect(copy.bytes.equals(original.bytes)).toBe(true)
-    else expect(copy).toMatchObject({ kind: 'item', isInline: original.isInline })
+    // An attached message comes back as a file with all of it.
+    else {
+      expect(copy).toMatchObject({ kind: 'file', contentType: 'message/rfc822', isInline: original.isInline })
+      expect(copy.bytes.equals(original.bytes)).toBe(true)
+    }
   }
 }
