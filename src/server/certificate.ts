@@ -2,11 +2,12 @@ import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import type { Clock, Random } from '#base'
 import { X509Certificate, webcrypto } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { ServerConfig } from './config.ts'
+import { writeWholeFile } from './whole-file.ts'
 
 export interface ServerCertificate {
   readonly cert: string
@@ -101,16 +102,11 @@ const makeCertificate = async (
   })
   const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await replaceFile(join(folder, 'server.key'), pem('PRIVATE KEY', key), 0o600)
-  await replaceFile(join(folder, 'server.crt'), certificate.toString('pem'), 0o644)
+  await writeWholeFile(join(folder, 'server.key'), pem('PRIVATE KEY', key), 0o600)
+  await writeWholeFile(join(folder, 'server.crt'), certificate.toString('pem'), 0o644)
 }
 
 const pem = (label: string, bytes: Buffer): string => {
   const lines = bytes.toString('base64').match(/.{1,64}/g) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
-}
-
-const replaceFile = async (file: string, text: string, mode: number): Promise<void> => {
-  await writeFile(`${file}.new`, text, { mode })
-  await rename(`${file}.new`, file)
 }

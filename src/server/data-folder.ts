@@ -1,6 +1,7 @@
-import { chmod, mkdir, readFile, statfs, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { corrupt, type Random } from '#base'
+import { writeWholeFile } from './whole-file.ts'
 
 /** Where things are below the data folder. */
 export interface DataFolder {
@@ -39,7 +40,7 @@ export const installationId = async (folder: DataFolder, random: Random): Promis
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     const id = random.uuid()
-    await writeFile(file, `${id}\n`, { mode: 0o600, flag: 'wx' })
+    await writeWholeFile(file, `${id}\n`, 0o600)
     return id
   }
 }

@@ -1,0 +1,15 @@
+import { open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Puts a file in its place, on the disk, as a whole: whoever dies on the way leaves the old one or none. */
+export const writeWholeFile = async (file: string, text: string, mode: number): Promise<void> => {
+  const unfinished = `${file}.new`
+  {
+    await using handle = await open(unfinished, 'w', mode)
+    await handle.writeFile(text)
+    await handle.sync()
+  }
+  await rename(unfinished, file)
+  await using folder = await open(dirname(file), 'r')
+  await folder.sync()
+}
