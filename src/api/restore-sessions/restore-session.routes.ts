@@ -49,6 +49,12 @@ export const sessionIdIn = ({ params }: Pick<Call, 'params'>): string => params[
 
 type Options = Static<typeof ExploreOptions>
 
+const TAGS = new Map([
+  ['Jobs', 'Job'],
+  ['Organizations', 'Organization'],
+  ['BackupRepositories', 'BackupRepository'],
+])
+
 const exploring = (
   sessions: RestoreSessions,
   path: string,
@@ -58,7 +64,7 @@ const exploring = (
   answersObject(RestoreSession, {
     method: 'POST',
     path,
-    tag: path.split('/')[1]?.replace(/s$/, '') ?? tag,
+    tag: TAGS.get(path.split('/')[1] ?? '') ?? tag,
     summary: 'Opens a restore session',
     access: policy,
     body: ExploreOptions,
