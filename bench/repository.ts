@@ -1,6 +1,7 @@
 // Write, restore and check of the same bytes by Holdfast and by stock restic, one after the other, several times.
 // Holdfast is a server: its process and its threads run already when a job begins, and opening the repository counts.
-// Prints medians and ratios; above 1 Holdfast is faster, for the size below 1 it is smaller.
+// Ratios are of restic's time to ours: above 1 Holdfast is faster. Processor time tells more than the clock on a machine
+// that does other things as well.
 // `node bench/repository.ts [--rounds N] [--megabytes N]`
 import { execFileSync } from 'node:child_process'
 import {
@@ -30,9 +31,10 @@ import {
   type TreeEntry,
 } from '#repository'
 import { localStorage, memoryStorage } from '#storage'
+import { spread } from './world.ts'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, megabytes: { type: 'string', default: '300' } },
+  options: { rounds: { type: 'string', default: '5' }, megabytes: { type: 'string', default: '120' } },
 })
 const rounds = Number(values.rounds)
 const totalBytes = Number(values.megabytes) * 1_000_000
@@ -93,10 +95,17 @@ const sizeOf = (folder: string): number =>
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 
-const timed = async (work: () => Promise<unknown> | unknown): Promise<number> => {
-  const start = performance.now()
+interface Cost {
+  readonly seconds: number
+  readonly cpuSeconds: number
+}
+
+const costOf = async (work: () => Promise<void>): Promise<Cost> => {
+  const startedMs = performance.now()
+  const before = process.cpuUsage()
   await work()
-  return performance.now() - start
+  const { user, system } = process.cpuUsage(before)
+  return { seconds: (performance.now() - startedMs) / 1000, cpuSeconds: (user + system) / 1e6 }
 }
 
 const options = { password: PASSWORD, clock: systemClock, random: systemRandom }
@@ -168,23 +177,29 @@ const restoreTree = async (repository: Repository, tree: BlobId, folder: string)
   await Promise.all(Array.from({ length: 8 }, work))
 }
 
-const restic = (repo: string, ...args: string[]): void => {
-  const env = { ...process.env, RESTIC_REPOSITORY: repo, RESTIC_PASSWORD: PASSWORD }
-  execFileSync('restic', ['--no-cache', '--quiet', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+/** The shell's own `time` tells the processor time, which Node does not know of a child. */
+const restic = (repo: string, ...args: string[]): Cost => {
+  const env = { ...process.env, RESTIC_REPOSITORY: repo, RESTIC_PASSWORD: PASSWORD, TIMEFORMAT: '%R %U %S' }
+  const script = '{ time restic --no-cache --quiet "$@" 2>&3 >&3; } 2>&1'
+  const told = execFileSync('bash', ['-c', script, 'restic', ...args], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit', 'inherit'],
+  })
+  const [seconds, user, system] = told.trim().split(' ').map(Number) as [number, number, number]
+  return { seconds, cpuSeconds: user + system }
 }
 
 const stock = {
-  write: (repo: string, source: string): void => restic(repo, 'backup', source),
-  restore: (repo: string, target: string): void => restic(repo, 'restore', 'latest', '--target', target),
-  check: (repo: string): void => restic(repo, 'check', '--read-data'),
+  write: (repo: string, source: string): Cost => restic(repo, 'backup', source),
+  restore: (repo: string, target: string): Cost => restic(repo, 'restore', 'latest', '--target', target),
+  check: (repo: string): Cost => restic(repo, 'check', '--read-data'),
 }
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-
-type Times = Record<'write' | 'restore' | 'check', number[]>
-const emptyTimes = (): Times => ({ write: [], restore: [], check: [] })
-const times = { ours: emptyTimes(), stock: emptyTimes() }
+const STEPS = ['write', 'restore', 'check'] as const
+type Costs = Record<(typeof STEPS)[number], Cost[]>
+const noCosts = (): Costs => ({ write: [], restore: [], check: [] })
+const costs = { ours: noCosts(), stock: noCosts() }
 const sizes = { ours: 0, stock: 0 }
 
 const round = async (number: number, source: string): Promise<void> => {
@@ -193,14 +208,14 @@ const round = async (number: number, source: string): Promise<void> => {
   const [a, b] = [join(folder, 'ours'), join(folder, 'stock')]
   restic(b, 'init')
   await (await initRepository(localStorage(a), options))[Symbol.asyncDispose]()
-  times.ours.write.push(await timed(() => ours.write(a, source)))
-  times.stock.write.push(await timed(() => stock.write(b, source)))
+  costs.ours.write.push(await costOf(() => ours.write(a, source)))
+  costs.stock.write.push(stock.write(b, source))
   sizes.ours = sizeOf(join(a, 'data')) + sizeOf(join(a, 'index'))
   sizes.stock = sizeOf(join(b, 'data')) + sizeOf(join(b, 'index'))
-  times.ours.restore.push(await timed(() => ours.restore(a, join(folder, 'restored-ours'))))
-  times.stock.restore.push(await timed(() => stock.restore(b, join(folder, 'restored-stock'))))
-  times.ours.check.push(await timed(() => ours.check(a)))
-  times.stock.check.push(await timed(() => stock.check(b)))
+  costs.ours.restore.push(await costOf(() => ours.restore(a, join(folder, 'restored-ours'))))
+  costs.stock.restore.push(stock.restore(b, join(folder, 'restored-stock')))
+  costs.ours.check.push(await costOf(() => ours.check(a)))
+  costs.stock.check.push(stock.check(b))
   if (number === 0) {
     const found = sizeOf(join(folder, 'restored-ours'))
     if (found !== sizeOf(source)) throw new Error(`restored ${found} bytes`)
@@ -217,18 +232,27 @@ try {
   })
   const source = join(scratch, 'source')
   const { files, bytes } = await makeSource(source)
-  console.log(`${files} files, ${(bytes / 1e6).toFixed(0)} MB, ${rounds} rounds, medians`)
   for (let number = 0; number < rounds; number += 1) await round(number, source)
-  for (const what of ['write', 'restore', 'check'] as const) {
-    const [mine, theirs] = [median(times.ours[what]), median(times.stock[what])]
-    const spread = (all: readonly number[]): string => all.map((ms) => (ms / 1000).toFixed(2)).join(' ')
-    console.log(
-      `${what.padEnd(8)} ${(theirs / mine).toFixed(2)} x  holdfast ${(bytes / 1000 / mine).toFixed(0)} MB/s ` +
-        `[${spread(times.ours[what])} s], restic ${(bytes / 1000 / theirs).toFixed(0)} MB/s [${spread(times.stock[what])} s]`,
+  const ratios = (what: (typeof STEPS)[number], of: keyof Cost): number[] =>
+    costs.ours[what].map((cost, number) => costs.stock[what][number]![of] / cost[of])
+  const rate = (all: readonly Cost[]): string =>
+    spread(
+      all.map(({ seconds }) => bytes / 1e6 / seconds),
+      0,
     )
-  }
+  const rows = [
+    ...STEPS.flatMap((what) => [
+      [`${what}: speed, restic = 1`, spread(ratios(what, 'seconds')), '≥ 1.0'],
+      [`${what}: work for a second of processor time, restic = 1`, spread(ratios(what, 'cpuSeconds')), ''],
+      [`${what}, MB/s (restic)`, `${rate(costs.ours[what])}, (${rate(costs.stock[what])})`, ''],
+    ]),
+    ['size, restic = 1', (sizes.ours / sizes.stock).toFixed(3), '≤ 1.02'],
+  ]
   console.log(
-    `size     ${(sizes.ours / sizes.stock).toFixed(3)} x  holdfast ${(sizes.ours / 1e6).toFixed(1)} MB, restic ${(sizes.stock / 1e6).toFixed(1)} MB`,
+    JSON.stringify({
+      title: `Repository: ${files} files, ${(bytes / 1e6).toFixed(0)} MB, ${rounds} rounds`,
+      rows,
+    }),
   )
 } finally {
   rmSync(scratch, { recursive: true, force: true })
