@@ -84,7 +84,8 @@ export class GraphDrive {
     } catch (error) {
       if (!isHoldfastError(error, 'conflict') || error.reason === 'locked') throw error
       const existing = await this.child(parentId, name, signal)
-      if (existing?.kind === 'folder') return existing
+      // A notebook is a folder to whoever puts files into it.
+      if (existing?.kind === 'folder' || existing?.kind === 'package') return existing
       throw error
     }
   }
