@@ -30,6 +30,7 @@ export const organizations = table({
   verification: json<object>(),
   createdAt: date,
   updatedAt: date,
+  versionBackupMode: optional(text),
 })
 export type OrganizationRow = RowOf<typeof organizations>
 

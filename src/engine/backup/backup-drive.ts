@@ -21,6 +21,7 @@ import {
 import { batches, forEachLimited } from './for-each-limited.ts'
 import { ItemFailures } from './item-failures.ts'
 import type { ObjectDraft } from './object-draft.ts'
+import { placeVersions, saveVersions, type SavedVersions } from './save-versions.ts'
 import { askSource, fromSource, isResync, SourceFailure } from './source-failure.ts'
 
 export type DriveToRead = DriveSource & Pick<DriveTarget, 'item'>
@@ -28,6 +29,8 @@ export type DriveToRead = DriveSource & Pick<DriveTarget, 'item'>
 export interface DriveOptions {
   /** From this number of children on, new files of a folder go into buckets. */
   readonly largeFolder?: number
+  /** Older versions of files that are new or changed are kept too. */
+  readonly allVersions?: boolean
 }
 
 const LARGE_FOLDER = 5000
@@ -44,7 +47,7 @@ export const backupDrive = async (
   backup: ObjectBackup,
   options: DriveOptions = {},
 ): Promise<void> => {
-  const run = new DriveRun(source, backup, options.largeFolder ?? LARGE_FOLDER)
+  const run = new DriveRun(source, backup, options)
   await run.readChanges()
   await run.retryFailed()
   await run.removeWhatLeft()
@@ -62,18 +65,20 @@ class DriveRun {
   readonly #draft: ObjectDraft
   readonly #failures: ItemFailures
   readonly #largeFolder: number
+  readonly #allVersions: boolean
   readonly #childCounts = new Map<string, number>()
   /** Rows of folders as they are now, so that a path costs no look-up for each step. */
   readonly #folders = new Map<string, DriveRow>()
   /** Items whose folder has not come yet. */
   readonly #waiting = new Map<string, DriveItem>()
 
-  constructor(source: DriveToRead, backup: ObjectBackup, largeFolder: number) {
+  constructor(source: DriveToRead, backup: ObjectBackup, options: DriveOptions) {
     this.#source = source
     this.#backup = backup
     this.#draft = backup.draft
     this.#failures = new ItemFailures(backup.clock, backup.draft.failed)
-    this.#largeFolder = largeFolder
+    this.#largeFolder = options.largeFolder ?? LARGE_FOLDER
+    this.#allVersions = options.allVersions === true
   }
 
   async readChanges(): Promise<void> {
@@ -174,7 +179,7 @@ class DriveRun {
   }
 
   async #takeFolder(item: DriveItem): Promise<boolean> {
-    const { rows, data } = this.#draft
+    const { rows } = this.#draft
     const old = driveIn(rows.find([item.id]).get(item.id))
     if (item.kind !== 'root' && !this.#isPlaceable(item)) return false
     if (old !== undefined && isSameItem(item, old) && !this.#failures.has(item.id)) {
@@ -183,10 +188,13 @@ class DriveRun {
     }
     const from = old === undefined ? undefined : this.#path(old)
     const path = item.kind === 'root' ? '' : this.#freePath(item, old, new Set())
-    const row = driveRow(item, path, NO_CONTENT, await this.#folderPermissions(item, old))
+    const permissions = await this.#folderPermissions(item, old)
+    const row = driveRow(item, path, NO_CONTENT, { permissions })
     const isMoved = from !== undefined && (old!.parentId !== row.parentId || old!.path !== row.path)
     const to = this.#path(row)
-    if (isMoved && from !== to && (await data.get(from)) !== undefined) await data.move(from, to)
+    if (isMoved && from !== to)
+      for (const tree of [this.#draft.data, this.#draft.versions])
+        if ((await tree.get(from)) !== undefined) await tree.move(from, to)
     await this.#draft.put([row])
     this.#folders.set(row.id, row)
     return true
@@ -280,9 +288,11 @@ class DriveRun {
       const content = await this.#content(item, old)
       const permissions = await this.#permissions(item, old)
       if (content === undefined) return this.#keepOld(old)
-      this.#failures.succeeded(item.id)
-      this.#backup.onItems(1, content === old ? 0 : content.sizeBytes)
-      return driveRow(item, path, content, permissions)
+      const { readBytes, lost, ...versions } = await this.#versions(item, old, content)
+      if (lost === undefined) this.#failures.succeeded(item.id)
+      else this.#failures.add({ id: item.id, name: item.name }, lost)
+      this.#backup.onItems(1, readBytes + (content === old ? 0 : content.sizeBytes))
+      return driveRow(item, path, content, { permissions, ...versions })
     } catch (error) {
       if (!(error instanceof SourceFailure)) throw error
       this.#failures.add({ id: item.id, name: item.name }, error)
@@ -310,6 +320,17 @@ class DriveRun {
     return this.#backup.writer.saveFile([fromSource(this.#source.content(item, this.#backup.signal))])
   }
 
+  async #versions(item: DriveItem, old: DriveRow | undefined, content: DriveContent): Promise<SavedVersions> {
+    const isFile = item.kind === 'file'
+    const isSettled = content === old && old?.versions !== undefined && !this.#failures.has(item.id)
+    if (isFile && this.#allVersions && !isSettled)
+      return saveVersions({ ...this.#backup, source: this.#source }, item, old)
+    // Renamed or shared, and otherwise the same: what is known of the versions still holds.
+    if (content !== old || old?.versions === undefined) return { readBytes: 0 }
+    const { versions, currentVersion } = old
+    return { versions, ...(currentVersion === undefined ? {} : { currentVersion }), readBytes: 0 }
+  }
+
   async #permissions(item: DriveItem, old: DriveRow | undefined): Promise<readonly JsonObject[] | undefined> {
     if (!item.isShared) return undefined
     if (old?.permissions !== undefined && old.isShared && old.eTag !== undefined && old.eTag === item.eTag)
@@ -319,11 +340,12 @@ class DriveRun {
   }
 
   async #place(row: DriveRow, old: DriveRow | undefined): Promise<void> {
-    const { data } = this.#draft
+    const { data, versions } = this.#draft
     const from = old === undefined ? undefined : this.#path(old)
     const to = this.#path(row)
     if (from !== undefined && from !== to && old!.kind === 'file') await data.remove(from)
     if (row.kind !== 'file') return
+    await placeVersions(versions, { from, to, row, old })
     const modifiedAt = new Date(row.modifiedAt ?? 0)
     const createdAt = row.createdAt === undefined ? {} : { createdAt: new Date(row.createdAt) }
     await data.putFile(to, { content: row.content, sizeBytes: row.sizeBytes, modifiedAt, ...createdAt })
@@ -359,7 +381,8 @@ class DriveRun {
 
   async #removeRow(row: DriveRow): Promise<void> {
     const path = this.#path(row)
-    if (path !== '' && (row.kind === 'file' || isFolderRow(row))) await this.#draft.data.remove(path)
+    if (path !== '' && (row.kind === 'file' || isFolderRow(row)))
+      for (const tree of [this.#draft.data, this.#draft.versions]) await tree.remove(path)
     await this.#removeRows([row])
   }
 

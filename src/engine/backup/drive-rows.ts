@@ -25,11 +25,16 @@ export interface DriveContent {
   readonly content: readonly BlobId[]
 }
 
+/** What was asked for beside the content. */
+export interface DriveExtras extends Pick<DriveRow, 'versions' | 'currentVersion'> {
+  readonly permissions: readonly JsonObject[] | undefined
+}
+
 export const driveRow = (
   item: DriveItem,
   path: string,
   { sizeBytes, content }: DriveContent,
-  permissions: readonly JsonObject[] | undefined,
+  { permissions, versions, currentVersion }: DriveExtras,
 ): DriveRow => ({
   id: item.id,
   ...(item.parentId === undefined ? {} : { parentId: item.parentId }),
@@ -47,6 +52,8 @@ export const driveRow = (
   graph: item.graph,
   ...(permissions === undefined ? {} : { permissions }),
   content,
+  ...(versions === undefined ? {} : { versions }),
+  ...(currentVersion === undefined ? {} : { currentVersion }),
 })
 
 /** Nothing about the item is different. */

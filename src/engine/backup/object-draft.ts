@@ -22,11 +22,13 @@ import { encodeChange, readSegment, type Change } from '../catalogue/segments.ts
 export interface ObjectProgress {
   readonly base: SnapshotId | null
   readonly dataTree: BlobId | null
+  readonly versionsTree?: BlobId | null
   readonly stateTree: BlobId
 }
 
 export interface FinishedObject {
   readonly dataTree: BlobId | undefined
+  readonly versionsTree: BlobId | undefined
   readonly stateTree: BlobId
   readonly state: ObjectState
   /** For a run that is cut off before its snapshot. */
@@ -52,8 +54,9 @@ export class ObjectDraft {
   readonly rows: PendingRows
   readonly previous: PreviousState | undefined
   readonly #options: DraftOptions
-  #data: TreeEditor
-  #catalogue: TreeEditor
+  readonly #data: TreeEditor
+  readonly #versions: TreeEditor
+  readonly #catalogue: TreeEditor
   #state: ObjectState
   #changes: Buffer[] = []
   #changeBytes = 0
@@ -63,12 +66,14 @@ export class ObjectDraft {
   isResyncing: boolean
   failed: readonly FailedItem[]
 
-  private constructor(options: DraftOptions, state: ObjectState, data: TreeEditor, catalogue: TreeEditor) {
+  private constructor(options: DraftOptions, state: ObjectState, trees: DraftTrees) {
+    const edit = (tree: BlobId | null | undefined): TreeEditor => options.writer.edit(tree ?? undefined)
     this.#options = options
     this.rows = options.rows
     this.previous = options.previous
-    this.#data = data
-    this.#catalogue = catalogue
+    this.#data = edit(trees.dataTree)
+    this.#versions = edit(trees.versionsTree)
+    this.#catalogue = edit(trees.stateTree)
     this.#state = state
     this.folders = state.folders
     this.token = state.token
@@ -78,28 +83,27 @@ export class ObjectDraft {
 
   /** From the previous state, or from `progress` when it goes on from that and all of it is there. */
   static async open(options: DraftOptions, progress?: Json): Promise<ObjectDraft> {
-    const { previous, writer, rows, identity } = options
+    const { previous, rows, identity } = options
     rows.clear()
     const resumed = isProgress(progress) ? await resume(options, progress) : undefined
     if (resumed !== undefined) return resumed
     rows.clear()
     const state = { ...(previous?.state ?? emptyState(identity)), ...identity, path: objectPath(identity) }
-    return new ObjectDraft(options, state, writer.edit(previous?.dataTree), writer.edit(previous?.stateTree))
+    return new ObjectDraft(options, state, previous ?? {})
   }
 
   static resumed(options: DraftOptions, state: ObjectState, progress: ObjectProgress): ObjectDraft {
-    const { writer } = options
-    return new ObjectDraft(
-      options,
-      state,
-      writer.edit(progress.dataTree ?? undefined),
-      writer.edit(progress.stateTree),
-    )
+    return new ObjectDraft(options, state, progress)
   }
 
   /** Paths below the object's own folder. */
   get data(): TreeEditor {
     return this.#data
+  }
+
+  /** Older versions of files: a folder for each file at the path that the file has in `data`. */
+  get versions(): TreeEditor {
+    return this.#versions
   }
 
   get counts(): { readonly items: number; readonly bytes: number } {
@@ -172,8 +176,8 @@ export class ObjectDraft {
   async save(): Promise<ObjectProgress> {
     await this.#writeSegment()
     const dataTree = await this.#data.save()
-    const stateTree = await this.#saveState()
-    return { base: this.previous?.snapshot ?? null, dataTree: dataTree ?? null, stateTree }
+    const versionsTree = await this.#versions.save()
+    return this.#progress({ dataTree, versionsTree, stateTree: await this.#saveState() })
   }
 
   /** The finished state; the very trees from before when nothing is different. */
@@ -181,12 +185,18 @@ export class ObjectDraft {
     await this.#writeSegment()
     await this.#mergeSegments()
     const dataTree = await this.#data.save()
+    const versionsTree = await this.#versions.save()
     const state = this.#current()
     const isSame =
       this.previous !== undefined && JSON.stringify(this.previous.state) === JSON.stringify(state)
     const stateTree = isSame ? this.previous.stateTree : await this.#saveState()
-    const progress = { base: this.previous?.snapshot ?? null, dataTree: dataTree ?? null, stateTree }
-    return { dataTree, stateTree, state, progress }
+    const trees = { dataTree, versionsTree, stateTree }
+    return { ...trees, state, progress: this.#progress(trees) }
+  }
+
+  #progress(trees: Pick<FinishedObject, 'dataTree' | 'versionsTree' | 'stateTree'>): ObjectProgress {
+    const { dataTree = null, versionsTree = null, stateTree } = trees
+    return { base: this.previous?.snapshot ?? null, dataTree, versionsTree, stateTree }
   }
 
   #current(): ObjectState {
@@ -240,6 +250,12 @@ export class ObjectDraft {
   }
 }
 
+interface DraftTrees {
+  readonly dataTree?: BlobId | null | undefined
+  readonly versionsTree?: BlobId | null | undefined
+  readonly stateTree?: BlobId | undefined
+}
+
 const emptyState = (identity: ObjectIdentity): ObjectState => ({
   format: 1,
   ...identity,
@@ -262,7 +278,8 @@ const resume = async (options: DraftOptions, progress: ObjectProgress): Promise<
   const { reader, previous, rows, identity } = options
   if (progress.base !== (previous?.snapshot ?? null) || !reader.hasBlob('tree', progress.stateTree))
     return undefined
-  if (progress.dataTree !== null && !reader.hasBlob('tree', progress.dataTree)) return undefined
+  for (const tree of [progress.dataTree, progress.versionsTree ?? null])
+    if (tree !== null && !reader.hasBlob('tree', tree)) return undefined
   try {
     const state = await readObjectState(reader, progress.stateTree)
     const segments = segmentsSince(previous?.state.segments ?? [], state)

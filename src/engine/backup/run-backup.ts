@@ -8,6 +8,7 @@ import {
   OBJECTS_FOLDER,
   RUN_FILE,
   shardOf,
+  versionsPath,
   type ObjectIdentity,
   type ObjectRunStatus,
   type RunRecord,
@@ -63,7 +64,13 @@ interface PartResult {
   readonly status: ObjectRunStatus
   /** What goes into the snapshot; undefined for what was never protected. */
   readonly trees:
-    { readonly path: string; readonly dataTree: BlobId | undefined; readonly stateTree: BlobId } | undefined
+    | {
+        readonly path: string
+        readonly dataTree: BlobId | undefined
+        readonly versionsTree: BlobId | undefined
+        readonly stateTree: BlobId
+      }
+    | undefined
 }
 
 const partsOf = (object: ProtectedObject, { tenants }: BackupRun): Part[] => {
@@ -165,7 +172,7 @@ class ShardRun {
     try {
       const finished = await this.#read(part, shard, before, savePoints, signal)
       savePoints.done(key, finished.progress)
-      const { dataTree, stateTree } = finished
+      const { dataTree, versionsTree, stateTree } = finished
       const { failed, counts, path } = finished.state
       const status = failed.length === 0 ? 'success' : 'warning'
       const lost =
@@ -177,7 +184,7 @@ class ShardRun {
       )
       this.#count(part, status)
       const reason = failed.length === 0 ? {} : { reason: `${failed.length} items could not be read` }
-      return { part, status: { key, status, ...reason }, trees: { path, dataTree, stateTree } }
+      return { part, status: { key, status, ...reason }, trees: { path, dataTree, versionsTree, stateTree } }
     } catch (error) {
       if (this.#endsRun(error, signal)) {
         await report.finish(key, this.#run.signal.aborted ? 'Stop' : 'Error', `${title}: ${messageOf(error)}`)
@@ -215,7 +222,10 @@ class ShardRun {
     }
     if (identity.kind === 'mail')
       await backupMailbox(tenant.mailbox(identity.userId), backup, { excludedFolders })
-    else await backupDrive(tenant.drive(identity.userId), backup)
+    else
+      await backupDrive(tenant.drive(identity.userId), backup, {
+        allVersions: this.#run.fileVersions === 'All',
+      })
     return draft.finish()
   }
 
@@ -247,6 +257,7 @@ class ShardRun {
     const trees = before && {
       path: before.state.path,
       dataTree: before.dataTree,
+      versionsTree: before.versionsTree,
       stateTree: before.stateTree,
     }
     return { part, status: { key: part.key, status, reason }, trees }
@@ -261,6 +272,7 @@ class ShardRun {
     for (const { part, trees } of results) {
       if (trees === undefined) continue
       if (trees.dataTree !== undefined) await root.putTree(trees.path, trees.dataTree)
+      if (trees.versionsTree !== undefined) await root.putTree(versionsPath(trees.path), trees.versionsTree)
       await root.putTree(`${OBJECTS_FOLDER}/${part.key}`, trees.stateTree)
     }
     const { content, sizeBytes } = await writer.saveFile([Buffer.from(JSON.stringify(record))])

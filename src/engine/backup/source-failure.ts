@@ -5,8 +5,8 @@ import { RESYNC, SKIP_REASONS, type SkipReason } from '../connectors/connectors.
 export class SourceFailure extends Error {
   override name = 'SourceFailure'
   override readonly cause: unknown
-  constructor(cause: unknown) {
-    super(messageOf(cause))
+  constructor(cause: unknown, prefix = '') {
+    super(prefix + messageOf(cause))
     this.cause = cause
   }
 }

@@ -5,6 +5,7 @@ import {
   OBJECTS_FOLDER,
   readObjectState,
   readRunRecord,
+  versionsPath,
   type ObjectIdentity,
   type ObjectState,
   type RunRecord,
@@ -55,6 +56,8 @@ export interface PreviousState {
   readonly stateTree: BlobId
   /** The object's files; undefined when there are none. */
   readonly dataTree: BlobId | undefined
+  /** Older versions of its files. */
+  readonly versionsTree: BlobId | undefined
   readonly state: ObjectState
   /** In this cache. */
   readonly version: number
@@ -408,12 +411,14 @@ class SqliteCatalogue implements Catalogue {
     const { snapshot, tree, version, stateTree } = row
     const state = await readObjectState(this.#reader, stateTree)
     const data = await this.#reader.entryAt(tree, state.path)
+    const versions = await this.#reader.entryAt(tree, versionsPath(state.path))
     return {
       snapshot,
       version,
       stateTree,
       state,
       dataTree: data?.type === 'folder' ? data.subtree : undefined,
+      versionsTree: versions?.type === 'folder' ? versions.subtree : undefined,
     }
   }
 

@@ -97,6 +97,9 @@ export const objectPath = ({ kind, userId, principalName }: ObjectIdentity): str
   return `users/${storedName(principalName)}~${short.slice(0, 8)}/${kind}`
 }
 
+/** Where the older versions of an object's files hang: beside the files, at the same paths. */
+export const versionsPath = (path: string): string => `${path}-versions`
+
 /** The shard of a protected user: the same for mailbox and drive, so that they share blobs. */
 export const shardOf = (userId: string, shards: number): number =>
   createHash('sha256').update(userId).digest().readUInt32BE(0) % shards

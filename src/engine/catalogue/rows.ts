@@ -30,6 +30,17 @@ export interface MailRow {
   readonly content: readonly BlobId[]
 }
 
+/** An older version of a file. */
+export interface FileVersion {
+  /** `3.0`, as the service counts. */
+  readonly id: string
+  readonly modifiedAt?: string
+  /** Whoever made it, as the service names them. */
+  readonly modifiedBy?: string
+  readonly sizeBytes: number
+  readonly content: readonly BlobId[]
+}
+
 export interface DriveRow {
   readonly id: string
   /** Absent for the root. */
@@ -50,6 +61,10 @@ export interface DriveRow {
   /** As the service gave them; present where the item is shared. */
   readonly permissions?: readonly JsonObject[]
   readonly content: readonly BlobId[]
+  /** Older versions, oldest first. Absent where none were asked for; empty where there are none. */
+  readonly versions?: readonly FileVersion[]
+  /** Which of the service's versions `content` is, where that is certain. */
+  readonly currentVersion?: { readonly id: string; readonly modifiedAt?: string }
 }
 
 export type CatalogueRow = MailRow | DriveRow

@@ -3,6 +3,9 @@ import type { Repository } from '#repository'
 import type { OrganizationTenants } from '../organizations/tenants.ts'
 import type { LogItemType } from '../sessions/job-session.ts'
 
+/** Which versions of files are protected: all that the service has, or the latest alone. */
+export type FileVersions = 'All' | 'Latest'
+
 /** A person's or a shared mailbox's data, as one job run protects it. One per user, whatever selected it. */
 export interface ProtectedObject {
   readonly kind: 'user'
@@ -69,6 +72,8 @@ export interface BackupRun {
   readonly repositoryId: string
   /** Ignore what earlier runs know and read everything. */
   readonly full: boolean
+  /** Which versions of a new or changed file are kept. Absent: the latest. */
+  readonly fileVersions?: FileVersions
   /** True when this session was cut off and goes on from its checkpoints. */
   readonly isResumed: boolean
   readonly objects: readonly ProtectedObject[]

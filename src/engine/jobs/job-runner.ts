@@ -238,6 +238,7 @@ export class JobRunner implements AsyncDisposable {
       organization: { ...owner, tenantId: organization.tenantId },
       repositoryId: job.repositoryId,
       full: (task.payload as RunRequest).full,
+      fileVersions: organization.versionBackupMode === 'All' ? 'All' : 'Latest',
       isResumed,
       objects,
       tenants: opened,

@@ -5,12 +5,17 @@ import type { DriveToRead } from '../backup-drive.ts'
 
 /** A drive that a test scripts. */
 export class FakeDrive implements DriveToRead {
-  readonly calls = { changes: 0, contents: 0, permissions: 0 }
+  readonly calls = { changes: 0, contents: 0, permissions: 0, versions: 0, versionContents: 0 }
   readonly unreadable = new Map<string, Error>()
   pageSize = 4
   refusal: Error | undefined
   readonly #items = new Map<string, DriveItem>()
   readonly #bytes = new Map<string, Uint8Array>()
+  /** Of each file, oldest first. */
+  readonly #versions = new Map<
+    string,
+    { readonly id: string; readonly at: Date; readonly bytes: Uint8Array }[]
+  >()
   #events: { readonly number: number; readonly id: string }[] = []
   #number = 0
   #oldestToken = 0
@@ -29,8 +34,21 @@ export class FakeDrive implements DriveToRead {
     this.#bytes.set(id, bytes)
     this.#number += 1
     const cTag = `c${this.#number}`
-    this.#set({ ...driveItem(id, name), kind: 'file', parentId, cTag, sizeBytes: bytes.length, ...changes })
+    const at = new Date(Date.UTC(2026, 2, 1) + this.#number * 60_000)
+    const versions = this.#versions.get(id) ?? []
+    this.#versions.set(id, [...versions, { id: `${versions.length + 1}.0`, at, bytes }])
+    const graph = { id, name, lastModifiedDateTime: at.toISOString() }
+    const sizeBytes = bytes.length
+    this.#set({ ...driveItem(id, name), kind: 'file', parentId, cTag, sizeBytes, graph, ...changes })
     return this
+  }
+
+  /** As the service does when there are too many. */
+  dropVersion(id: string, versionId: string): void {
+    this.#versions.set(
+      id,
+      this.#versions.get(id)!.filter((version) => version.id !== versionId),
+    )
   }
 
   /** Name, folder or metadata change; the content's tag stays. */
@@ -93,12 +111,26 @@ export class FakeDrive implements DriveToRead {
     yield bytes.subarray(3)
   }
 
-  async versions(): Promise<readonly DriveItemVersion[]> {
-    return []
+  async versions(itemId: string): Promise<readonly DriveItemVersion[]> {
+    this.calls.versions += 1
+    const failure = this.unreadable.get(`versions of ${itemId}`)
+    if (failure !== undefined) throw failure
+    return (this.#versions.get(itemId) ?? []).toReversed().map(({ id, at, bytes }, index) => ({
+      id,
+      sizeBytes: bytes.length,
+      modifiedAt: at,
+      isCurrent: index === 0,
+      graph: { id, lastModifiedBy: { user: { displayName: 'Ann' } } },
+    }))
   }
 
-  async *versionContent(): AsyncGenerator<Uint8Array> {
-    throw notFound('no version')
+  async *versionContent(itemId: string, versionId: string): AsyncGenerator<Uint8Array> {
+    this.calls.versionContents += 1
+    const failure = this.unreadable.get(`${itemId} ${versionId}`)
+    if (failure !== undefined) throw failure
+    const version = this.#versions.get(itemId)?.find(({ id }) => id === versionId)
+    if (version === undefined) throw notFound('no version')
+    yield version.bytes
   }
 
   async permissions(itemId: string): Promise<readonly DrivePermission[]> {
