@@ -99,6 +99,15 @@ describe('a tree editor', () => {
     )
   })
 
+  it('frees the name of a folder that was emptied', async () => {
+    const editor = treeStore().edit()
+    await editor.putFile('a/b/c', file(1))
+    await editor.remove('a/b/c')
+    expect(await editor.remove('a')).toBe(false)
+    await editor.putFile('a', file(2))
+    expect(await editor.get('a')).toMatchObject({ type: 'file' })
+  })
+
   it('reads only the folders on the way to a change', async () => {
     const store = treeStore()
     const editor = store.edit()

@@ -71,7 +71,9 @@ export class EditedTree implements TreeEditor {
       const folder = await this.#existing(parents)
       if (folder === undefined || !folder.children.has(name)) return false
       await this.#change(parents)
-      return folder.children.delete(name)
+      folder.children.delete(name)
+      this.#dropEmpty(parents)
+      return true
     })
   }
 
@@ -92,6 +94,7 @@ export class EditedTree implements TreeEditor {
       await this.#change(target.parents)
       fromFolder.children.delete(source.name)
       toFolder.children.set(target.name, moved.type === 'loaded' ? moved : { ...moved, name: target.name })
+      this.#dropEmpty(source.parents)
     })
   }
 
@@ -174,6 +177,18 @@ export class EditedTree implements TreeEditor {
       child.unchanged = undefined
       folder = child
     }
+  }
+
+  /** Takes folders on a way away that hold nothing any more: a name is free again at once. */
+  #dropEmpty(names: readonly string[]): void {
+    const way: LoadedFolder[] = []
+    for (let folder = this.#root; folder !== undefined && way.length <= names.length;) {
+      way.push(folder)
+      const child = folder.children.get(names[way.length - 1] ?? '')
+      folder = child?.type === 'loaded' ? child : undefined
+    }
+    for (let depth = names.length; depth > 0 && way[depth]?.children.size === 0; depth -= 1)
+      way[depth - 1]!.children.delete(names[depth - 1]!)
   }
 
   #next<Result>(edit: () => Promise<Result>): Promise<Result> {
