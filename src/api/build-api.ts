@@ -22,9 +22,12 @@ import type { Operation } from './contract/operation.ts'
 import { isVersion, NEWEST, VERSIONS } from './contract/versions.ts'
 import { serveDocuments, welcomePage } from './documents.ts'
 import { errorAnswer } from './edge/errors.ts'
+import { limitConnections } from './edge/connection-limit.ts'
 import { fromFramework } from './edge/framework-errors.ts'
 import { knownOperations } from './edge/known-operations.ts'
 import type { PublicAddress } from './edge/links.ts'
+import { EventLoopLoad, type Load } from './edge/load.ts'
+import { isMethod, methodNotAllowed } from './edge/refusals.ts'
 import { jobItemOperations } from './jobs/job-items.routes.ts'
 import { jobVerbs } from './jobs/job-verbs.routes.ts'
 import { jobOperations } from './jobs/jobs.routes.ts'
@@ -66,6 +69,10 @@ export interface ApiParts {
   readonly tls: Pick<SecureContextOptions, 'key' | 'cert'>
   /** Log-ins a minute from one address; undefined: no limit. */
   readonly loginsPerMinute?: number
+  /** Open connections from one address; undefined: no limit. */
+  readonly connectionsPerAddress?: number
+  /** Absent: the event loop's own. */
+  readonly load?: Load
   /** False where neither Swagger UI nor the OpenAPI documents shall be served. */
   readonly documents?: boolean
 }
@@ -74,7 +81,8 @@ export interface ApiParts {
 export const operationsOf = ({
   engine,
   service,
-}: Pick<ApiParts, 'engine' | 'service'>): readonly Operation[] => [
+  load,
+}: Pick<ApiParts, 'engine' | 'service' | 'load'>): readonly Operation[] => [
   ...tokenOperations(engine.access),
   ...organizationOperations(engine.organizations),
   ...directoryOperations(engine.organizations),
@@ -87,7 +95,7 @@ export const operationsOf = ({
   ...restoreSessionOperations(engine),
   ...exchangeOperations(engine),
   ...oneDriveOperations(engine),
-  ...serviceOperations(service),
+  ...serviceOperations(service, load),
 ]
 
 const KIB = 1024
@@ -95,8 +103,9 @@ const BODY_LIMIT = 1024 * KIB
 const SECONDS = 1000
 
 /** The HTTPS server with all versions on one port. Not yet listening: call `listen`. */
-export const buildApi = async (parts: ApiParts): Promise<FastifyInstance> => {
-  const app = newServer(parts)
+export const buildApi = async (given: ApiParts): Promise<FastifyInstance> => {
+  const app = newServer(given)
+  const parts = { ...given, load: given.load ?? loadOf(app) }
   takeBodies(app)
   logAnswers(app, parts.log)
   await app.register(helmet, {
@@ -104,20 +113,36 @@ export const buildApi = async (parts: ApiParts): Promise<FastifyInstance> => {
     referrerPolicy: { policy: 'no-referrer' },
   })
   await app.register(rateLimit, { global: false, errorResponseBuilder: tooManyLogins })
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     void reply.header('cache-control', 'no-store')
+    if (!isMethod(request.method)) throw methodNotAllowed(request.method)
   })
   answerOutside(app, parts.log)
   await serveVersions(app, parts)
   return app
 }
 
-const newServer = ({ tls, random }: ApiParts): FastifyInstance => {
+const loadOf = (app: FastifyInstance): Load => {
+  const load = new EventLoopLoad()
+  app.addHook('onClose', async () => {
+    load[Symbol.dispose]()
+  })
+  return load
+}
+
+const newServer = ({ tls, random, connectionsPerAddress }: ApiParts): FastifyInstance => {
   const app = fastify({
     logger: false,
-    https: { ...tls, minVersion: 'TLSv1.2', maxHeaderSize: 16 * KIB },
+    https: {
+      ...tls,
+      minVersion: 'TLSv1.2',
+      maxHeaderSize: 16 * KIB,
+      handshakeTimeout: 10 * SECONDS,
+      // How often the two limits below are looked at: by default a slow client has half a minute more.
+      connectionsCheckingInterval: 2 * SECONDS,
+    },
     bodyLimit: BODY_LIMIT,
-    requestTimeout: 120 * SECONDS,
+    requestTimeout: 30 * SECONDS,
     keepAliveTimeout: 5 * SECONDS,
     exposeHeadRoutes: false,
     genReqId: () => random.uuid(),
@@ -128,6 +153,7 @@ const newServer = ({ tls, random }: ApiParts): FastifyInstance => {
   })
   app.server.headersTimeout = 10 * SECONDS
   app.server.maxConnections = 2000
+  if (connectionsPerAddress !== undefined) limitConnections(app.server, connectionsPerAddress)
   return app as unknown as FastifyInstance
 }
 
@@ -177,13 +203,16 @@ const answerOutside = (app: FastifyInstance, log: Logger): void => {
   })
 }
 
-const serveVersions = async (app: FastifyInstance, parts: ApiParts): Promise<void> => {
+const serveVersions = async (
+  app: FastifyInstance,
+  parts: ApiParts & { readonly load: Load },
+): Promise<void> => {
   const operations = operationsOf(parts)
   for (const version of VERSIONS) {
     const prefix = `/${version}`
     if (parts.documents !== false) await app.register(serveDocuments(version, operations))
     const known = knownOperations(operationsOfContract, version)
-    const { engine, address, log, loginsPerMinute } = parts
+    const { engine, address, log, load, loginsPerMinute } = parts
     await app.register(
       serveVersion({
         version,
@@ -191,6 +220,7 @@ const serveVersions = async (app: FastifyInstance, parts: ApiParts): Promise<voi
         access: engine.access,
         address,
         log,
+        load,
         known,
         ...(loginsPerMinute === undefined ? {} : { loginsPerMinute }),
       }),

@@ -6,6 +6,8 @@ import { chooseAction, type CompiledOperation } from './contract/compiled-operat
 import type { Call, Download, Slice, Window } from './contract/operation.ts'
 import { pageOf, wholeList, windowOf } from './contract/pages.ts'
 import { isBefore } from './contract/versions.ts'
+import { tokenIn } from './edge/authentication.ts'
+import { disposition } from './edge/disposition.ts'
 import { linkWriter, originOf, type PublicAddress } from './edge/links.ts'
 import type { BodyNode } from './reading/body-node.ts'
 
@@ -54,6 +56,7 @@ const callOf = (
     link: linkWriter(compiled.version, origin),
     signal: gone(reply),
     address: request.ip,
+    token: tokenIn(request.headers.authorization),
     log: serving.log.child({ requestId: request.id }),
   }
 }
@@ -74,7 +77,7 @@ const send = (
   reply: FastifyReply,
 ): FastifyReply => {
   const { answers } = compiled.operation
-  void reply.status(compiled.status)
+  void reply.status(compiled.operation.statusOf?.(result) ?? compiled.status)
   if (answers.kind === 'nothing') return reply.send()
   if (answers.kind === 'download') return sendDownload(result as Download, reply)
   const value = answers.kind === 'list' ? listed(compiled, call, result as Slice<unknown>, request) : result
@@ -105,18 +108,15 @@ const pageLink = (call: Call, request: FastifyRequest, setId: string | undefined
   return call.link(`${written}?${new URLSearchParams([...kept, ...paging] as [string, string][]).toString()}`)
 }
 
-const sendDownload = ({ fileName, content }: Download, reply: FastifyReply): FastifyReply =>
-  reply
+/** A client that reads nothing for so long has gone, whatever its connection says. */
+const READS_WITHIN_MS = 120_000
+
+const sendDownload = ({ fileName, content }: Download, reply: FastifyReply): FastifyReply => {
+  reply.raw.setTimeout(READS_WITHIN_MS, () => {
+    reply.raw.destroy()
+  })
+  return reply
     .header('content-type', 'application/octet-stream')
     .header('content-disposition', disposition(fileName))
     .send(Readable.from(content, { objectMode: false }))
-
-/** RFC 6266: an ASCII name for old clients, the real one in UTF-8. */
-const disposition = (fileName: string): string => {
-  const plain = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-  const encoded = encodeURIComponent(fileName).replace(/['()*]/g, (character) => hex(character))
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
 }
-
-const hex = (character: string): string =>
-  `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`

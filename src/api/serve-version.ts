@@ -7,6 +7,8 @@ import { isAlive, type Version } from './contract/versions.ts'
 import { authenticate } from './edge/authentication.ts'
 import { errorAnswer } from './edge/errors.ts'
 import { fromFramework } from './edge/framework-errors.ts'
+import { methodNotAllowed, overloaded } from './edge/refusals.ts'
+import type { Load } from './edge/load.ts'
 import type { PublicAddress } from './edge/links.ts'
 import { tokenErrorAnswer } from './edge/token-errors.ts'
 import { serveOperation } from './serve-operation.ts'
@@ -19,6 +21,7 @@ export interface VersionParts {
   readonly log: Logger
   /** Methods that the contract has for a path, built or not. */
   readonly known: (path: string) => readonly string[]
+  readonly load: Load
   /** Log-ins a minute and address; undefined: no limit. */
   readonly loginsPerMinute?: number
 }
@@ -37,12 +40,13 @@ export const serveVersion = (parts: VersionParts) => async (app: FastifyInstance
   app.decorateRequest('principal', undefined)
   app.addHook('onRequest', async (request) => {
     request.principal = await admit(parts, request)
+    if (parts.load.isOverloaded && isNewWork(request)) throw overloaded()
   })
   app.setErrorHandler(async (error, request, reply) => answerError(parts, error, request, reply))
   for (const operation of parts.operations.filter((each) => isAlive(parts.version, each)))
     addRoute(app, parts, compile(parts.version, operation))
-  app.all('/', async (request) => refuseUnknown(parts, request))
-  app.all('/*', async (request) => refuseUnknown(parts, request))
+  app.all('/', async (request, reply) => refuseUnknown(parts, request, reply))
+  app.all('/*', async (request, reply) => refuseUnknown(parts, request, reply))
 }
 
 /** Who calls, once the route's policy has let them in. Runs before a byte of the body is read. */
@@ -53,6 +57,10 @@ const admit = async (parts: VersionParts, request: FastifyRequest): Promise<Prin
   if (operation !== undefined) letIn(operation, principal, request)
   return principal
 }
+
+/** Reading goes on, so that it can be seen what the server does. */
+const isNewWork = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method !== 'GET' && routeOptions.config.operation?.isAlwaysServed !== true
 
 /** A route without a policy is a fault of ours: nobody gets in. */
 const letIn = (operation: Operation, principal: Principal, request: FastifyRequest): void => {
@@ -82,11 +90,19 @@ const addRoute = (app: FastifyInstance, parts: VersionParts, compiled: CompiledO
 }
 
 /** What has no route: part of the contract but not built, another method, or nothing at all. */
-const refuseUnknown = async (parts: VersionParts, request: FastifyRequest): Promise<never> => {
+const refuseUnknown = async (
+  parts: VersionParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<never> => {
   const path = (request.url.split('?')[0] ?? '').replace(/^\/v\d+/i, '')
   const methods = parts.known(path)
   if (methods.includes(request.method))
     throw notBuilt(`Holdfast cannot do this yet: ${request.method} ${path}`)
+  if (methods.length > 0) {
+    void reply.header('allow', methods.join(', '))
+    throw methodNotAllowed(request.method)
+  }
   throw notFound('there is nothing at this address')
 }
 

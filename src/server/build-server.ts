@@ -31,7 +31,8 @@ import type { FastifyInstance } from 'fastify'
 import { hostname } from 'node:os'
 import { serverCertificate } from './certificate.ts'
 import type { ServerConfig } from './config.ts'
-import { dataFolderHealth, installationId, openDataFolder, type DataFolder } from './data-folder.ts'
+import { installationId, openDataFolder, type DataFolder } from './data-folder.ts'
+import { serverHealth } from './health.ts'
 import { trustedAuthorities } from './trusted-authorities.ts'
 import { VERSION } from './version.ts'
 
@@ -115,7 +116,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     service: {
       installationId: await installationId(folder, random),
       version: VERSION,
-      health: async () => ({ dataFolder: await dataFolderHealth(folder) }),
+      health: () => serverHealth({ folder, database, repositories, scheduler, clock }),
     },
     address: {
       names: new Set(certificate.names),
@@ -126,6 +127,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     tls: certificate,
     documents: config.documents,
     ...(config.loginsPerMinute === undefined ? {} : { loginsPerMinute: config.loginsPerMinute }),
+    ...(config.connectionsPerAddress === 0 ? {} : { connectionsPerAddress: config.connectionsPerAddress }),
   })
   await prepareFirstStart({
     database,

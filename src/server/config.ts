@@ -18,6 +18,8 @@ export interface ServerConfig {
   readonly microsoft365: Microsoft365Config
   /** From one address; absent: no limit. */
   readonly loginsPerMinute?: number
+  /** Open connections from one address; 0: no limit. */
+  readonly connectionsPerAddress: number
   /** Whether Swagger UI and the OpenAPI documents are served. */
   readonly documents: boolean
   /** Given by the environment instead of the file in the data folder: 32 bytes in base64. */
@@ -52,6 +54,7 @@ export type ServerOptions = Partial<Omit<ServerConfig, 'log' | 'microsoft365'>> 
 
 export const DEFAULT_PORT = 4443
 const LOGINS_PER_MINUTE = 30
+const CONNECTIONS_PER_ADDRESS = 100
 const STOP_WITHIN_MS = 8_000
 
 /** Fills in the defaults and refuses what cannot work. */
@@ -62,6 +65,7 @@ export const decideConfig = (options: ServerOptions): ServerConfig => {
     names: [],
     documents: true,
     stopWithinMs: STOP_WITHIN_MS,
+    connectionsPerAddress: CONNECTIONS_PER_ADDRESS,
     ...options,
     ...(options.loginsPerMinute === undefined ? { loginsPerMinute: LOGINS_PER_MINUTE } : {}),
     log: { level: 'info', ...options.log },

@@ -1,9 +1,9 @@
 import { invalid, notBuilt, Secret } from '#base'
 import type { Access } from '#engine'
 import { Type, type Static } from 'typebox'
-import { answersObject, type Operation } from '../contract/operation.ts'
-import { needed, object, oneOf, secret, text } from '../contract/schema.ts'
-import { open } from '../edge/policies.ts'
+import { answersNothing, answersObject, type Operation } from '../contract/operation.ts'
+import { flag, needed, object, oneOf, secret, text } from '../contract/schema.ts'
+import { administratorOrOwner, open } from '../edge/policies.ts'
 
 const GRANTS = [
   'password',
@@ -22,6 +22,7 @@ const TokenRequest = object('TokenRequest', {
   refresh_token: secret({ maxLength: 4096 }),
   client_id: text(),
   assertion: secret(),
+  disable_antiforgery_token: flag({ description: 'Without effect: no token for forms is ever asked for.' }),
 })
 
 const Token = object('Token', {
@@ -29,7 +30,7 @@ const Token = object('Token', {
   token_type: Type.String(),
   expires_in: Type.Integer({ format: 'int64', description: 'Seconds.' }),
   refresh_token: Type.String(),
-  userName: text({ until: 'v8' }),
+  userName: text(),
   '.issued': Type.Unsafe<Date>({ type: 'string', format: 'date-time' }),
   '.expires': Type.Unsafe<Date>({ type: 'string', format: 'date-time' }),
 })
@@ -45,9 +46,23 @@ export const tokenOperations = (access: Access): readonly Operation[] => [
     summary: 'Gets a pair of tokens by name and password, or renews it',
     access: open,
     isLogin: true,
+    isAlwaysServed: true,
     body: TokenRequest,
     status: { v4: 200 },
     handle: async (call) => presentTokens(await grant(access, call.body, call.address)),
+  }),
+  answersNothing({
+    method: 'POST',
+    path: '/token/logout',
+    since: 'v7',
+    tag: 'Auth',
+    summary: 'Ends the log-in: its access and refresh tokens stop at once',
+    access: administratorOrOwner,
+    isAlwaysServed: true,
+    status: { v7: 200, v8: 204 },
+    handle: async ({ token }) => {
+      if (token !== undefined) await access.logout(token)
+    },
   }),
 ]
 

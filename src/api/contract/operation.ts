@@ -1,4 +1,4 @@
-import type { Logger } from '#base'
+import type { Logger, Secret } from '#base'
 import type { Principal } from '#engine'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Link } from '../edge/links.ts'
@@ -26,6 +26,8 @@ export interface Call<Query = Record<string, unknown>, Body = unknown> {
   /** Fires when the client has gone. */
   readonly signal: AbortSignal
   readonly address: string
+  /** What the caller showed; undefined where no token is asked for. */
+  readonly token: Secret | undefined
   readonly log: Logger
 }
 
@@ -63,7 +65,11 @@ interface Common<Query, Body> extends Lifetime {
   readonly bodyLimitBytes?: number
   /** Log-in: limited by address, and errors in OAuth's words. */
   readonly isLogin?: boolean
+  /** Served however busy the server is: ways in and out, and what takes work away. */
+  readonly isAlwaysServed?: boolean
   readonly status: Changing<number>
+  /** For the rare answer whose status depends on what it says. */
+  readonly statusOf?: (result: unknown) => number | undefined
   readonly handle: (call: Call<Query, Body>) => Promise<unknown>
 }
 

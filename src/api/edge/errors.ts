@@ -28,6 +28,13 @@ const EDGE: Readonly<Record<ErrorCode, Edge>> = {
   'not-built': { status: 501, errorCode: 'HttpError' },
 }
 
+/** Where a reason says more than its code. */
+const STATUS_OF_REASON: ReadonlyMap<string, number> = new Map([
+  ['unsupported-media-type', 415],
+  ['method-not-allowed', 405],
+  ['overloaded', 503],
+])
+
 const ERROR_CODES = [
   'ProxyOffline',
   'ResourceAccessDenied',
@@ -67,7 +74,7 @@ export const errorAnswer = (version: Version, error: unknown, requestId: string)
   if (!(error instanceof HoldfastError)) return unexpected(version, requestId)
   const { status, errorCode } = EDGE[error.code]
   return {
-    status: error.reason === 'unsupported-media-type' ? 415 : status,
+    status: STATUS_OF_REASON.get(error.reason ?? '') ?? status,
     body: writers[version]({ message: messageFor(error), errorCode }),
     isUnexpected: status === 500 && error.code !== 'gone',
     ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }),

@@ -45,6 +45,7 @@ export const jobVerbs = (jobs: Jobs, more: readonly Operation[] = []): readonly 
       tag,
       summary: 'Asks the run to stop',
       access,
+      isAlwaysServed: true,
       status,
       handle: async (call) => jobs.stop(call.principal, idIn(call.params)),
     }),

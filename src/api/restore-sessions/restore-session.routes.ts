@@ -142,6 +142,7 @@ const stopping = ({ restoreSessions, restores }: Parts): readonly Operation[] =>
     tag,
     summary: 'Ends a restore session; a restore under way is stopped',
     access,
+    isAlwaysServed: true,
     status: { v4: 200, v8: 204 },
     handle: async (call) => {
       await restores.stop(call.principal, sessionIdIn(call))

@@ -1,6 +1,7 @@
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { answersObject, type Operation } from '../contract/operation.ts'
 import { object, oneOf, text, uuid } from '../contract/schema.ts'
+import type { Load } from '../edge/load.ts'
 import { administrator, administratorOrOwner } from '../edge/policies.ts'
 
 export interface HealthEntry {
@@ -28,10 +29,17 @@ const Health = object('HealthReport', {
   }),
 })
 
+const loadEntry = (load: Load | undefined): Readonly<Record<string, HealthEntry>> => {
+  if (load === undefined) return {}
+  const { isOverloaded, lagMs } = load
+  const description = isOverloaded ? 'takes no new work' : 'keeps up'
+  return { load: { isHealthy: !isOverloaded, description: `${description}, ${lagMs} ms late` } }
+}
+
 const statusOf = (isHealthy: boolean): (typeof STATUSES)[number] => (isHealthy ? 'Healthy' : 'Unhealthy')
 
 /** The server itself. */
-export const serviceOperations = (service: Service): readonly Operation[] => [
+export const serviceOperations = (service: Service, load?: Load): readonly Operation[] => [
   answersObject(ServiceInstance, {
     method: 'GET',
     path: '/ServiceInstance',
@@ -49,8 +57,9 @@ export const serviceOperations = (service: Service): readonly Operation[] => [
     summary: 'Whether the parts of the server work',
     access: administrator,
     status: { v8: 200 },
+    statusOf: (report) => ((report as Static<typeof Health>).status === 'Healthy' ? 200 : 503),
     handle: async () => {
-      const parts = Object.entries(await service.health())
+      const parts = Object.entries({ ...(await service.health()), ...loadEntry(load) })
       return {
         status: statusOf(parts.every(([, { isHealthy }]) => isHealthy)),
         entries: Object.fromEntries(

@@ -175,7 +175,7 @@ describe('refuses', () => {
     ['GET', '/v3/Organizations', 404],
     ['GET', '/Organizations', 404],
     ['GET', '/v4/Nothing', 404],
-    ['DELETE', '/v4/Organizations', 404],
+    ['DELETE', '/v4/Organizations', 405],
     ['GET', '/v4/Accounts', 501],
     ['POST', '/v8/CopyJobs', 501],
     ['GET', '/v8/Organizations/x/Sites', 501],

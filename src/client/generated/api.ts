@@ -981,6 +981,7 @@ export interface Token {
   readonly token_type: string
   readonly expires_in: number
   readonly refresh_token: string
+  readonly userName?: string | undefined
   readonly '.issued': string
   readonly '.expires': string
 }
@@ -992,6 +993,7 @@ export interface TokenRequest {
   readonly refresh_token?: string | undefined
   readonly client_id?: string | undefined
   readonly assertion?: string | undefined
+  readonly disable_antiforgery_token?: boolean | undefined
 }
 
 export interface UsedRepository {
@@ -1014,6 +1016,10 @@ export interface User {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface VersionBackupOptions {
+  readonly sharePointBackupMode?: 'All' | 'Latest' | undefined
+}
+
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
 const withQuery = (path: string, query: Query): string => {
@@ -1025,6 +1031,8 @@ const withQuery = (path: string, query: Query): string => {
 
 /** Every operation of v8, typed, over a connection. */
 export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' | 'download'>) => ({
+  /** Ends the log-in: its access and refresh tokens stop at once. */
+  token_logout_Post: () => calls.post<void>(`/token/logout`, {}),
   /** All organizations, by name. */
   Organizations_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; extendedView?: boolean | undefined } = {}) => calls.get<PageOfOrganization>(withQuery(`/Organizations`, query)),
   /** Adds an organization after its credentials were tried at Microsoft 365. */
@@ -1037,6 +1045,10 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Organizations_organizationId_Delete: (organizationId: string) => calls.delete(`/Organizations/${encodeURIComponent(organizationId)}`),
   /** The repositories that hold data of the organization. */
   Organizations_organizationId_usedRepositories_Get: (organizationId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfUsedRepository>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/usedRepositories`, query)),
+  /** Which versions of files are protected. */
+  Organizations_organizationId_versionBackupOptions_Get: (organizationId: string) => calls.get<VersionBackupOptions>(`/Organizations/${encodeURIComponent(organizationId)}/versionBackupOptions`),
+  /** Sets which versions of files are protected, from the next run on. */
+  Organizations_organizationId_versionBackupOptions_Put: (organizationId: string, body: VersionBackupOptions) => calls.put<void>(`/Organizations/${encodeURIComponent(organizationId)}/versionBackupOptions`, body),
   /** The organization of the tenant who asks. */
   Organization_Get: () => calls.get<LoggedInOrganization>(`/Organization`),
   /** Users of the organization. */
@@ -1217,6 +1229,16 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_copyTo_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, body: CopyTo) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/copyTo`, body),
   /** Saves a file as it is, several or a folder as ZIP. */
   RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_save_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, body: SaveOneDriveDocumentOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/save`, body),
+  /** Versions of a file that are kept, newest first. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_Versions_Get: (restoreSessionId: string, oneDriveId: string, documentId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfOneDriveDocument>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/Versions`, query)),
+  /** One version of a file. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_Versions_versionId_Get: (restoreSessionId: string, oneDriveId: string, documentId: string, versionId: string) => calls.get<OneDriveDocument>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/Versions/${encodeURIComponent(versionId)}`),
+  /** Restores to where it was. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_Versions_versionId_restore_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, versionId: string, body: RestoreToOriginal) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/Versions/${encodeURIComponent(versionId)}/restore`, body),
+  /** Copies to another OneDrive or folder. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_Versions_versionId_copyTo_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, versionId: string, body: CopyTo) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/Versions/${encodeURIComponent(versionId)}/copyTo`, body),
+  /** Saves a file as it is, several or a folder as ZIP. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_documentId_Versions_versionId_save_Post: (restoreSessionId: string, oneDriveId: string, documentId: string, versionId: string, body: SaveOneDriveDocumentOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/${encodeURIComponent(documentId)}/Versions/${encodeURIComponent(versionId)}/save`, body),
   /** Restores files to where they were. */
   RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Documents_restore_Post: (restoreSessionId: string, oneDriveId: string, body: RestoreToOriginalDocuments) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Documents/restore`, body),
   /** Copies files to another OneDrive or folder. */

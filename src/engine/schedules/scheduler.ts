@@ -25,6 +25,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #parts: SchedulerParts
   readonly #closing = new AbortController()
   #loop: Promise<void> | undefined
+  #lastTick: Date | undefined
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts
@@ -34,10 +35,16 @@ export class Scheduler implements AsyncDisposable {
     this.#loop ??= this.#poll()
   }
 
+  /** When schedules were last looked at without a fault; undefined before the first time. */
+  get lastTick(): Date | undefined {
+    return this.#lastTick
+  }
+
   /** Queues what is due. */
   async tick(): Promise<void> {
     const { database, clock } = this.#parts
     for (const job of await jobRows.due(database.queries, clock.now())) await this.#startByTime(job)
+    this.#lastTick = clock.now()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
