@@ -22,6 +22,8 @@ export const outputFor = (isJson: boolean): Output => ({
 
 const isColoured = (): boolean => process.stdout.isTTY && process.env.NO_COLOR === undefined
 
+const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
+
 /** A table with a heading; a sentence when there are no rows. */
 export const table = (
   heading: readonly string[],
@@ -30,7 +32,7 @@ export const table = (
 ): string => {
   if (rows.length === 0) return empty
   const colours = isColoured() ? {} : { style: { head: [], border: [] } }
-  const made = new Table({ head: [...heading], ...colours })
+  const made = new Table({ head: [...heading], chars: NO_LINES_BETWEEN_ROWS, ...colours })
   for (const row of rows) made.push(row.map(cell))
   return made.toString()
 }

@@ -128,8 +128,8 @@ export const addBrowseCommands = (program: Command, withContext: WithContext): v
         output.result(found, () =>
           [
             table(
-              ['folder', 'id'],
-              found.folders.map((f) => [f.name, f.id]),
+              ['folder'],
+              found.folders.map((f) => [f.name]),
               'No folders.',
             ),
             table(
