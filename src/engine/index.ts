@@ -34,6 +34,7 @@ export * from './restore/restores.ts'
 export type { RestoreReport } from './restore/restore-report.ts'
 export * from './export/exports.ts'
 export type * from './catalogue/rows.ts'
+export { versionNumber, versionsOf, type ListedVersion } from './catalogue/file-versions.ts'
 export {
   objectKey,
   objectPath,

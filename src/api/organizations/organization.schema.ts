@@ -160,6 +160,14 @@ export const ExtendedView = Type.Object({
   extendedView: flag({ since: 'v6', description: 'Everything is answered either way.' }),
 })
 
+/** In the contract's word, which means OneDrive too: a drive is a library of a personal site. */
+export const VersionBackupOptions = object('VersionBackupOptions', {
+  sharePointBackupMode: oneOf(['All', 'Latest'], {
+    description:
+      'Which versions of a new or changed file are protected: all that the service has, or the latest.',
+  }),
+})
+
 export const OrganizationBody = Type.Object(
   { ...Organization.properties, type: needed(Organization.properties.type) },
   { $id: 'OrganizationToAdd' },

@@ -16,6 +16,7 @@ import {
   OrganizationBody,
   OwnOrganization,
   UsedRepository,
+  VersionBackupOptions,
 } from './organization.schema.ts'
 import { presentOrganization, presentOwnOrganization, presentUsedRepository } from './present-organization.ts'
 
@@ -108,8 +109,41 @@ export const organizationOperations = (organizations: Organizations): readonly O
       },
     },
   ),
+  ...versionBackupOptions(organizations),
   ...ownOrganization(organizations),
 ]
+
+const versionBackupOptions = (organizations: Organizations): readonly Operation[] => {
+  const path = '/Organizations/{organizationId}/versionBackupOptions'
+  return [
+    answersObject(VersionBackupOptions, {
+      method: 'GET',
+      path,
+      since: 'v8',
+      tag,
+      summary: 'Which versions of files are protected',
+      access: organizationInPath,
+      status: { v8: 200 },
+      handle: async ({ principal, params }) => ({
+        sharePointBackupMode: await organizations.versionBackupMode(principal, idIn(params)),
+      }),
+    }),
+    answersNothing({
+      method: 'PUT',
+      path,
+      since: 'v8',
+      tag,
+      summary: 'Sets which versions of files are protected, from the next run on',
+      access: administrator,
+      body: VersionBackupOptions,
+      status: { v8: 204 },
+      handle: async ({ principal, params, body }) => {
+        const mode = body.sharePointBackupMode
+        if (mode !== undefined) await organizations.setVersionBackupMode(principal, idIn(params), mode)
+      },
+    }),
+  ]
+}
 
 const ownOrganization = (organizations: Organizations): readonly Operation[] => {
   const own = {

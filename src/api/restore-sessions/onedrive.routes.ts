@@ -1,10 +1,20 @@
-import { invalid } from '#base'
-import type { DriveRow, Explorer, Exports, RestoreReport, Restores, Selection } from '#engine'
+import { invalid, notFound } from '#base'
+import {
+  versionNumber,
+  versionsOf,
+  type DriveRow,
+  type Explorer,
+  type Exports,
+  type RestoreReport,
+  type Restores,
+  type Selection,
+} from '#engine'
 import type { Static, TSchema } from 'typebox'
 import {
   answersDownload,
   answersList,
   answersObject,
+  cut,
   type Call,
   type Operation,
 } from '../contract/operation.ts'
@@ -29,7 +39,7 @@ import {
   SaveOne,
   SearchOptions,
 } from './onedrive.schema.ts'
-import { presentDriveItem, presentOneDrive } from './present-onedrive.ts'
+import { presentDriveItem, presentOneDrive, presentVersion } from './present-onedrive.ts'
 import { sessionIdIn } from './restore-session.routes.ts'
 import { plainIds, restoring, sameOrganization } from './restoring.ts'
 
@@ -66,6 +76,7 @@ export const oneDriveOperations = (parts: Parts): readonly Operation[] => [
     tag: 'OneDriveDocument',
     selectionOf: ({ params }) => ({ itemIds: [params['documentId'] ?? ''] }),
   }),
+  ...versionOperations(parts),
   ...severalDocuments(parts),
   ...severalFolders(parts),
 ]
@@ -202,6 +213,69 @@ const documentReading = ({ explorer }: Parts): readonly Operation[] => {
   ]
 }
 
+const version = `${oneDrive}/Documents/{documentId}/Versions/{versionId}`
+
+const documentIn = ({ params }: Pick<Call, 'params'>): string => params['documentId'] ?? ''
+
+const versionIn = ({ params }: Pick<Call, 'params'>): number => {
+  const id = params['versionId'] ?? ''
+  if (/^\d{1,9}$/.test(id)) return Number(id)
+  throw notFound('there is no such version at this restore point')
+}
+
+/** The versions of a file that are kept, and what can be done with one of them. */
+const versionOperations = (parts: Parts): readonly Operation[] => {
+  const { explorer } = parts
+  const tag = 'OneDriveDocument'
+  const read = (call: AnyCall): Promise<DriveRow> =>
+    explorer.driveDocument(call.principal, sessionIdIn(call), driveIn(call), documentIn(call))
+  const { restore, copy, save } = workOn(parts, {
+    path: version,
+    tag,
+    selectionOf: (call) => ({ itemIds: [documentIn(call)], versionNumber: versionIn(call) }),
+  })
+  return [
+    answersList(
+      OneDriveDocument,
+      { pagedSince: 'v6' },
+      {
+        method: 'GET',
+        path: `${oneDrive}/Documents/{documentId}/Versions`,
+        since: 'v6',
+        tag,
+        summary: 'Versions of a file that are kept, newest first',
+        access,
+        status: ok,
+        handle: async (call) => {
+          const row = await read(call)
+          return cut(
+            versionsOf(row).map((each) => presentVersion(row, each, call)),
+            call.window,
+          )
+        },
+      },
+    ),
+    answersObject(OneDriveDocument, {
+      method: 'GET',
+      path: version,
+      since: 'v6',
+      tag,
+      summary: 'One version of a file',
+      access,
+      status: ok,
+      handle: async (call) => {
+        const row = await read(call)
+        const found = versionsOf(row).find(({ id }) => versionNumber(id) === versionIn(call))
+        if (found === undefined) throw notFound('there is no such version at this restore point')
+        return presentVersion(row, found, call)
+      },
+    }),
+    ...restore.both,
+    ...copy.both,
+    { ...save, since: 'v6' },
+  ]
+}
+
 /** Folders first, then files, as one list. */
 const foldersAndFiles = async (
   explorer: Explorer,
@@ -267,11 +341,24 @@ const copyTo = async ({ explorer, restores }: Parts, call: Call<unknown, CopyBod
   })
 }
 
+interface Target {
+  readonly path: string
+  readonly tag: string
+  readonly selectionOf: (call: AnyCall) => Selection
+}
+
 /** The three things that can be done with a OneDrive, a folder or a file. */
-const actionsOn = (
-  parts: Parts,
-  on: { readonly path: string; readonly tag: string; readonly selectionOf: (call: AnyCall) => Selection },
-): readonly Operation[] => {
+const actionsOn = (parts: Parts, on: Target): readonly Operation[] => {
+  const { restore, copy, save } = workOn(parts, on)
+  return [
+    doorOf(on.path, restore.waits, copy.waits, save),
+    ...restore.both,
+    ...copy.both,
+    { ...save, since: 'v6' },
+  ]
+}
+
+const workOn = (parts: Parts, on: Target) => {
   const { path, tag, selectionOf } = on
   const restore = restoring({
     ...statistics,
@@ -290,12 +377,7 @@ const actionsOn = (
     start: (call) => copyTo(parts, call, selectionOf(call)),
   })
   const save = saving(parts, { path: `${path}/save`, tag, body: SaveOne, selectionOf })
-  return [
-    doorOf(path, restore.waits, copy.waits, save),
-    ...restore.both,
-    ...copy.both,
-    { ...save, since: 'v6' },
-  ]
+  return { restore, copy, save }
 }
 
 const doorOf = (path: string, restore: Operation, copy: Operation, save: Operation): Operation =>

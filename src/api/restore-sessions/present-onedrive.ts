@@ -1,4 +1,4 @@
-import type { DriveRow, LocatedObject } from '#engine'
+import { versionNumber, type DriveRow, type ListedVersion, type LocatedObject } from '#engine'
 import type { Call } from '../contract/operation.ts'
 
 type Linking = Pick<Call, 'link' | 'params'>
@@ -26,17 +26,21 @@ const personIn = (row: DriveRow, name: 'createdBy' | 'lastModifiedBy'): string =
   return user?.displayName ?? user?.email ?? ''
 }
 
+const pathOf = (row: DriveRow, call: Linking): string => {
+  const drive = `${baseOf(call)}/${call.params['oneDriveId'] ?? ''}`
+  return `${drive}/${row.kind === 'file' ? 'documents' : 'folders'}/${encodeURIComponent(row.id)}`
+}
+
 export const presentDriveItem = (row: DriveRow, call: Linking) => {
   const oneDriveId = call.params['oneDriveId'] ?? ''
   const drive = `${baseOf(call)}/${oneDriveId}`
   const isFolder = row.kind !== 'file'
-  const self = `${drive}/${isFolder ? 'folders' : 'documents'}/${encodeURIComponent(row.id)}`
   return {
     id: row.id,
     oneDriveId,
     name: row.name,
-    version: '1.0',
-    versionId: 1,
+    version: row.currentVersion?.id ?? '1.0',
+    versionId: row.currentVersion === undefined ? 1 : versionNumber(row.currentVersion.id),
     createdBy: personIn(row, 'createdBy'),
     creationTime: new Date(row.createdAt ?? row.modifiedAt ?? 0),
     modifiedBy: personIn(row, 'lastModifiedBy'),
@@ -45,11 +49,26 @@ export const presentDriveItem = (row: DriveRow, call: Linking) => {
     sizeBytes: row.sizeBytes,
     inheritedPermissions: row.permissions === undefined,
     _links: {
-      self: call.link(self),
+      self: call.link(pathOf(row, call)),
       onedrive: call.link(drive),
       ...(row.parentId === undefined
         ? {}
         : { parent: call.link(`${drive}/folders/${encodeURIComponent(row.parentId)}`) }),
     },
+  }
+}
+
+/** A version is shown as the file that it was. */
+export const presentVersion = (row: DriveRow, version: ListedVersion, call: Linking) => {
+  const document = presentDriveItem(row, call)
+  const self = `${pathOf(row, call)}/versions/${versionNumber(version.id)}`
+  return {
+    ...document,
+    version: version.id,
+    versionId: versionNumber(version.id),
+    modifiedBy: version.modifiedBy ?? '',
+    modificationTime: new Date(version.modifiedAt ?? row.modifiedAt ?? 0),
+    sizeBytes: version.sizeBytes,
+    _links: { ...document._links, self: call.link(self) },
   }
 }

@@ -981,7 +981,6 @@ export interface Token {
   readonly token_type: string
   readonly expires_in: number
   readonly refresh_token: string
-  readonly userName?: string | undefined
   readonly '.issued': string
   readonly '.expires': string
 }
@@ -993,7 +992,6 @@ export interface TokenRequest {
   readonly refresh_token?: string | undefined
   readonly client_id?: string | undefined
   readonly assertion?: string | undefined
-  readonly disable_antiforgery_token?: boolean | undefined
 }
 
 export interface UsedRepository {
@@ -1031,8 +1029,6 @@ const withQuery = (path: string, query: Query): string => {
 
 /** Every operation of v8, typed, over a connection. */
 export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' | 'download'>) => ({
-  /** Ends the log-in: its access and refresh tokens stop at once. */
-  token_logout_Post: () => calls.post<void>(`/token/logout`, {}),
   /** All organizations, by name. */
   Organizations_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; extendedView?: boolean | undefined } = {}) => calls.get<PageOfOrganization>(withQuery(`/Organizations`, query)),
   /** Adds an organization after its credentials were tried at Microsoft 365. */

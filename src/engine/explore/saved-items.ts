@@ -1,6 +1,7 @@
 import { notFound, type JsonObject } from '#base'
 import { readMailItemFile } from '#formats'
 import type { DriveItem, DrivePermission } from '#items'
+import { atVersion } from '../catalogue/file-versions.ts'
 import { isDriveRow, isFolderRow, type DriveRow, type MailRow } from '../catalogue/rows.ts'
 import type { SavedDriveItem } from '../restore/restore-drive.ts'
 import type { SavedMail } from '../restore/restore-mail.ts'
@@ -13,6 +14,8 @@ const BATCH = 200
 export interface Selection {
   readonly folderIds?: readonly string[]
   readonly itemIds?: readonly string[]
+  /** Of the one file that is named: as it was at this version. */
+  readonly versionNumber?: number
 }
 
 export const savedMail = ({ repository }: LocatedObject, row: MailRow): SavedMail => ({
@@ -74,7 +77,7 @@ export function* chosenDriveRows(drive: LocatedObject, selection: Selection): Ge
       if (row === undefined || !isDriveRow(row))
         throw notFound('there is no such document at this restore point')
       if (isFolderRow(row)) yield* driveTree(drive, row)
-      else yield row
+      else yield versionIn(row, selection)
     }
     return
   }
@@ -85,6 +88,12 @@ export function* chosenDriveRows(drive: LocatedObject, selection: Selection): Ge
     if (row === undefined || !isDriveRow(row)) throw notFound('there is no such folder at this restore point')
     yield* driveTree(drive, row)
   }
+}
+
+const versionIn = (row: DriveRow, { versionNumber }: Selection): DriveRow => {
+  const wanted = versionNumber === undefined ? row : atVersion(row, versionNumber)
+  if (wanted === undefined) throw notFound('there is no such version at this restore point')
+  return wanted
 }
 
 function* driveTree(drive: LocatedObject, top: DriveRow): Generator<DriveRow> {
@@ -153,5 +162,9 @@ export const savedDriveItem = (drive: LocatedObject, row: DriveRow): SavedDriveI
   parents: parentsOf(drive, row),
   permissions: (row.permissions ?? []).map(toPermission).filter((p) => !p.isInherited && !p.isOwner),
   content: () => drive.repository.readFile(row),
-  versions: [],
+  versions: row.versions?.map((version) => ({
+    sizeBytes: version.sizeBytes,
+    ...(version.modifiedAt === undefined ? {} : { modifiedAt: new Date(version.modifiedAt) }),
+    content: () => drive.repository.readFile(version),
+  })),
 })

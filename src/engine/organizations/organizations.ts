@@ -18,6 +18,7 @@ import { accountKeyOf } from '../access/account-key.ts'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
 import type { Connectors, Region } from '../connectors/connectors.ts'
+import type { FileVersions } from '../jobs/backup-run.ts'
 import { RUN } from '../jobs/run-requests.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { GOOD_STATUSES } from '../sessions/job-session.ts'
@@ -170,6 +171,20 @@ export class Organizations {
     const filter = id === undefined ? page : { ...page, id }
     const { items, totalCount } = await organizationRows.list(this.#parts.database.queries, filter)
     return { items: await Promise.all(items.map((row) => this.#present(row))), totalCount }
+  }
+
+  /** Which versions of files its backups keep. */
+  async versionBackupMode(principal: Principal, id: string): Promise<FileVersions> {
+    return (await this.#find(principal, id)).versionBackupMode === 'All' ? 'All' : 'Latest'
+  }
+
+  /** Holds from the next run on, for files that are new or change then, and for all files of a full run. */
+  async setVersionBackupMode(principal: Principal, id: string, mode: FileVersions): Promise<void> {
+    requireAdministrator(principal)
+    await this.#parts.audit.around(principal, 'organizations.setVersionBackupMode', id, async () => {
+      await this.#find(principal, id)
+      await organizationRows.update(this.#parts.database.queries, id, { versionBackupMode: mode })
+    })
   }
 
   /** The repositories that hold data of the organization. */

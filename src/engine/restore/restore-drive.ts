@@ -11,12 +11,14 @@ export interface SavedDriveItem {
   /** Its own ones only, inherited and owner entries left out. */
   readonly permissions: readonly DrivePermission[]
   content(signal?: AbortSignal): AsyncIterable<Uint8Array>
-  /** Older versions, oldest first; empty where none were kept. */
-  readonly versions: readonly {
-    readonly sizeBytes: number
-    readonly modifiedAt?: Date
-    content(signal?: AbortSignal): AsyncIterable<Uint8Array>
-  }[]
+  /** Older versions, oldest first; empty where the file had none; undefined where they were not protected. */
+  readonly versions:
+    | readonly {
+        readonly sizeBytes: number
+        readonly modifiedAt?: Date
+        content(signal?: AbortSignal): AsyncIterable<Uint8Array>
+      }[]
+    | undefined
 }
 
 export interface DriveRestoreOptions {
@@ -91,6 +93,8 @@ async function restoreOne(
       live !== undefined && restore.options.withPermissions
         ? await grantAgain(restore, live, saved.permissions)
         : []
+    if (!isFolder && outcome !== 'skipped' && restore.options.withVersions && saved.versions === undefined)
+      problems.push('older versions were not protected at this restore point: it has the last one')
     return problems.length === 0 ? { ...row, outcome } : { ...row, outcome, message: problems.join('; ') }
   } catch (error) {
     if (restore.signal?.aborted === true || isHoldfastError(error, 'cancelled')) throw error
@@ -144,7 +148,7 @@ async function upload(
   })
   const put = { parentId, name, onConflict: 'replace' as const }
   if (options.withVersions) {
-    for (const version of saved.versions) {
+    for (const version of saved.versions ?? []) {
       const older = { ...put, sizeBytes: version.sizeBytes, ...dates(version.modifiedAt) }
       await target.upload(older, version.content(signal), signal)
     }

@@ -1,4 +1,4 @@
-import { isHoldfastError, messageOf, notBuilt, unavailable, type Clock, type Logger } from '#base'
+import { isHoldfastError, messageOf, unavailable, type Clock, type Logger } from '#base'
 import type { Audit } from '../access/audit.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Tenant } from '../connectors/connectors.ts'
@@ -105,8 +105,6 @@ export class Restores implements AsyncDisposable {
     sessionId: string,
     request: DriveRestoreRequest,
   ): Promise<RestoreOperation> {
-    if (request.versions === true)
-      throw notBuilt('older versions of files are not kept yet; restore the last version')
     const { session, view } = await this.#parts.sessions.view(principal, sessionId)
     const drives = request.driveIds.map((id) => view.find('onedrive', id))
     const total = countOf(drives.map((drive) => chosenDriveRows(drive, request.selection)))
@@ -167,6 +165,7 @@ export class Restores implements AsyncDisposable {
           sourceName: mailbox.principalName,
           folders: new Map(folders.map((folder) => [folder.id, folder])),
           options,
+          isSaved: (id: string) => mailbox.catalogue.rowsById(mailbox.key, mailbox.version, [id]).size > 0,
           signal,
         }
         const wanted = chosenMails(mailbox, request.selection)
@@ -191,7 +190,7 @@ export class Restores implements AsyncDisposable {
       missing: request.missing ?? true,
       changed: request.changed ?? true,
       withPermissions: request.permissions ?? targetId === undefined,
-      withVersions: false,
+      withVersions: request.versions ?? false,
       pointLabel: at.toISOString().slice(0, 16).replace('T', ' ').replace(':', ''),
       ...(request.to?.folder === undefined ? {} : { folderPath: request.to.folder }),
     }
