@@ -21,6 +21,13 @@ const anyId = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
   .map((id) => Buffer.from(id).toString('hex') as BlobId)
 
+/** Copies of what `openMany` shows. */
+const openedOf = (sealed: readonly Uint8Array[]) => {
+  const all: (Buffer | undefined)[] = []
+  openMany(key, sealed, (plain) => void all.push(plain && Buffer.from(plain)))
+  return all
+}
+
 describe('sealing', () => {
   it('gives back what was sealed, and notices every flipped bit', () => {
     fc.assert(
@@ -56,7 +63,7 @@ describe('sealing', () => {
         const texts = items.map(([, each]) => each)
         const one = items.map(([each, plain]) => seal(key, plain, each))
         expect(Buffer.concat([sealMany(key, texts, ivs)]).equals(Buffer.concat(one))).toBe(true)
-        const opened = openMany(key, one)
+        const opened = openedOf(one)
         texts.forEach((plain, at) => expect(Buffer.compare(opened[at]!, plain)).toBe(0))
       }),
     )
@@ -65,9 +72,12 @@ describe('sealing', () => {
   it('opens the whole ones beside a damaged one', () => {
     const sealed = ['a', 'b', 'c'].map((text) => seal(key, Buffer.from(text), systemRandom.bytes(16)))
     sealed[1]![20]! ^= 1
-    expect(
-      openMany(key, [...sealed, new Uint8Array(3)]).map((plain) => plain && Buffer.from(plain).toString()),
-    ).toEqual(['a', undefined, 'c', undefined])
+    expect(openedOf([...sealed, new Uint8Array(3)]).map((plain) => plain?.toString())).toEqual([
+      'a',
+      undefined,
+      'c',
+      undefined,
+    ])
   })
 })
 

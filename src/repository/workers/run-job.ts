@@ -7,6 +7,7 @@ import { blobIdOf, sha256Hex } from '../format/ids.ts'
 import { locateHeader, openHeader } from '../format/pack-header.ts'
 import { IV_BYTES, type KeySet, SEAL_BYTES } from '../format/sealing.ts'
 import { openMany, sealMany } from '../format/sealing-many.ts'
+import { release } from '../release.ts'
 import type {
   ChunkJob,
   ChunkResult,
@@ -57,50 +58,65 @@ const chunk = ({ bytes, gear, isLast }: ChunkJob): ChunkResult => {
 }
 
 const sealAll = ({ key, bytes, blobs, alwaysCompress }: SealJob): SealResult => {
-  const texts: Uint8Array[] = []
   const uncompressed: number[] = []
-  for (const [offset, length] of blobs) {
+  const texts = blobs.map(([offset, length]) => {
     const plain = bytes.subarray(offset, offset + length)
     const frame = compress(plain)
     const isShorter = alwaysCompress || frame.length < length
-    texts.push(isShorter ? frame : plain)
     uncompressed.push(isShorter ? length : 0)
-  }
+    if (!isShorter) release(frame)
+    return isShorter ? frame : plain
+  })
   const ivs = randomFillSync(new Uint8Array(blobs.length * IV_BYTES))
   const sealed = sealMany(key, texts, ivs)
-  return { sealed, lengths: texts.map((text) => text.length + SEAL_BYTES), uncompressed }
+  const lengths = texts.map((text) => text.length + SEAL_BYTES)
+  for (const text of texts) release(text)
+  release(bytes)
+  return { sealed, lengths, uncompressed }
 }
 
-/** What is wrong with each blob, or its plain bytes. */
+/** Hands over each blob's plain bytes, which are gone after the call, or what is wrong with it. */
 const openEach = (
   key: KeySet,
   bytes: Uint8Array,
   blobs: readonly SealedBlob[],
-): readonly (Uint8Array | string)[] => {
+  use: (plain: Uint8Array | string, number: number) => void,
+): void => {
   const sealed = blobs.map(({ offset, length }) => bytes.subarray(offset, offset + length))
-  return openMany(key, sealed).map((opened, number) => {
-    if (opened === undefined) return 'it fails its authentication'
-    try {
-      return unpackBlob(opened, blobs[number]!)
-    } catch (error) {
-      if (isHoldfastError(error, 'corrupt')) return error.message
-      throw error
-    }
+  openMany(key, sealed, (opened, number) => {
+    if (opened === undefined) return use('it fails its authentication', number)
+    const plain = unpacked(opened, blobs[number]!)
+    use(plain, number)
+    if (typeof plain !== 'string' && plain !== opened) release(plain)
   })
 }
 
-const openAll = ({ key, bytes, blobs }: OpenJob): OpenResult => {
-  const opened = openEach(key, bytes, blobs)
-  const lengths = opened.map((blob) => (typeof blob === 'string' ? -1 : blob.length))
-  const plain = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + Math.max(0, length), 0))
-  let at = 0
-  for (const blob of opened) {
-    if (typeof blob === 'string') continue
-    plain.set(blob, at)
-    at += blob.length
+const unpacked = (opened: Uint8Array, blob: SealedBlob): Uint8Array | string => {
+  try {
+    return unpackBlob(opened, blob)
+  } catch (error) {
+    if (isHoldfastError(error, 'corrupt')) return error.message
+    throw error
   }
+}
+
+const openAll = ({ key, bytes, blobs }: OpenJob): OpenResult => {
+  const plainBytes = blobs.reduce((sum, blob) => sum + plainLength(blob), 0)
+  const plain = Buffer.allocUnsafeSlow(plainBytes)
+  const lengths: number[] = []
+  let at = 0
+  openEach(key, bytes, blobs, (opened) => {
+    lengths.push(typeof opened === 'string' ? -1 : opened.length)
+    if (typeof opened === 'string') return
+    plain.set(opened, at)
+    at += opened.length
+  })
+  release(bytes)
   return { plain, lengths }
 }
+
+const plainLength = ({ length, uncompressed }: SealedBlob): number =>
+  uncompressed === 0 ? Math.max(0, length - SEAL_BYTES) : uncompressed
 
 const verify = ({ key, pack, bytes, indexed }: VerifyJob): VerifyResult => {
   const problems: string[] = []
@@ -115,7 +131,7 @@ const verify = ({ key, pack, bytes, indexed }: VerifyJob): VerifyResult => {
   } catch (error) {
     problems.push(`pack ${pack}: ${messageOf(error)}`)
   }
-  openEach(key, bytes, indexed).forEach((opened, number) => {
+  openEach(key, bytes, indexed, (opened, number) => {
     const blob = indexed[number]!
     const told = inHeader.get(`${blob.isTree} ${blob.id} ${blob.offset}`)
     if (told !== `${blob.length} ${blob.uncompressed}`) {
@@ -123,5 +139,6 @@ const verify = ({ key, pack, bytes, indexed }: VerifyJob): VerifyResult => {
     }
     if (typeof opened === 'string') problems.push(`blob ${blob.id} in pack ${pack}: ${opened}`)
   })
+  release(bytes)
   return { problems }
 }
