@@ -30,7 +30,9 @@ export class TargetFolders {
   readonly #target: MailboxTarget
   readonly #signal: AbortSignal | undefined
   readonly #live: MailFolder[]
-  readonly #resolved = new Map<string, string>()
+  /** Several messages may want one folder at the same time: it is looked for, and made, once. */
+  readonly #resolved = new Map<string, Promise<string>>()
+  readonly #made = new Map<string, Promise<string>>()
 
   private constructor(target: MailboxTarget, live: readonly MailFolder[], signal: AbortSignal | undefined) {
     this.#target = target
@@ -52,11 +54,9 @@ export class TargetFolders {
     const last = chain.at(-1)
     if (last === undefined) return below ?? (await this.#child('Restored', undefined))
     const key = `${below ?? ''}/${last.id}`
-    const known = this.#resolved.get(key)
-    if (known !== undefined) return known
-    const id = below === undefined ? await this.#inPlace(chain, last) : await this.#byNames(chain, below)
-    this.#resolved.set(key, id)
-    return id
+    return once(this.#resolved, key, () =>
+      below === undefined ? this.#inPlace(chain, last) : this.#byNames(chain, below),
+    )
   }
 
   /** A folder by its path of names, made where it is missing: `Restored/2026`. */
@@ -84,12 +84,30 @@ export class TargetFolders {
     return parent
   }
 
-  async #child(name: string, parentId: string | undefined): Promise<string> {
+  #child(name: string, parentId: string | undefined): Promise<string> {
     const wanted = name.toLowerCase()
-    const found = this.#live.find((f) => f.parentId === parentId && f.name.toLowerCase() === wanted)
-    if (found !== undefined) return found.id
-    const made = await this.#target.createFolder(name, parentId, this.#signal)
-    this.#live.push(made)
-    return made.id
+    return once(this.#made, `${parentId ?? ''}/${wanted}`, async () => {
+      const found = this.#live.find((f) => f.parentId === parentId && f.name.toLowerCase() === wanted)
+      if (found !== undefined) return found.id
+      const made = await this.#target.createFolder(name, parentId, this.#signal)
+      this.#live.push(made)
+      return made.id
+    })
   }
+}
+
+/** What `make` gives, asked for once however many ask; a failure is forgotten, so that the next one tries again. */
+const once = (
+  known: Map<string, Promise<string>>,
+  key: string,
+  make: () => Promise<string>,
+): Promise<string> => {
+  const there = known.get(key)
+  if (there !== undefined) return there
+  const made = make().catch((error: unknown) => {
+    known.delete(key)
+    throw error
+  })
+  known.set(key, made)
+  return made
 }

@@ -121,6 +121,24 @@ describe('restoring mail in place', () => {
     expect(target.messages.size).toBe(2)
   })
 
+  it('brings a lost message back although another one with its Internet id is there', async () => {
+    const twins = [mail('a', { internetMessageId: '<same>' }), mail('b', { internetMessageId: '<same>' })]
+    const target = new ScriptedMailbox([twins[1]!])
+    const restore = { ...restoreOf(target), isSaved: (id: string) => id === 'a' || id === 'b' }
+    const rows = await run(restore, twins)
+    expect(rows.map((row) => row.outcome)).toEqual(['created', 'skipped'])
+    expect(target.messages.get('b')).toEqual(twins[1])
+    expect(target.messages.size).toBe(2)
+  })
+
+  it('makes a folder once for all that want it', async () => {
+    const target = new ScriptedMailbox([])
+    const mails = Array.from({ length: 8 }, (_, n) => mail(`m${n}`, { folderId: 'project' }))
+    await run(restoreOf(target), mails)
+    expect(target.made.filter(({ name }) => name === 'Project')).toHaveLength(1)
+    expect(target.messages.size).toBe(8)
+  })
+
   it('sets changed flags back on the message that is there', async () => {
     const target = new ScriptedMailbox([mail('a', { isRead: false, categories: ['Red'] })])
     const [done] = await run(restoreOf(target), [mail('a')])

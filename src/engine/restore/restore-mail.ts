@@ -32,6 +32,8 @@ export interface MailRestore {
   readonly sourceName: string
   readonly folders: ReadonlyMap<string, SavedFolder>
   readonly options: MailRestoreOptions
+  /** Whether the restore point holds a message of this id. */
+  readonly isSaved?: (id: string) => boolean
   readonly signal?: AbortSignal
 }
 
@@ -47,9 +49,13 @@ const sameContent = (a: MailItem, b: MailItem): boolean =>
 const isUnchanged = (saved: MailItem, live: MailItem): boolean =>
   sameFlags(saved, live) && sameContent(saved, live)
 
+/** The service allows four calls at a time on a mailbox; one is left for its owner. */
+const AT_ONCE = 3
+
 /**
- * Puts messages back, one after the other. Repeating a restore changes nothing: a message is found again by its id, else
- * by its Internet message id in its folder. A message that was moved away (to Deleted Items, say) is moved back.
+ * Puts messages back, a few at a time, and tells of each in the order given. Repeating a restore changes nothing: a
+ * message is found again by its id, else by its Internet message id in its folder. A message that was moved away (to
+ * Deleted Items, say) is moved back.
  */
 export async function* restoreMails(
   restore: MailRestore,
@@ -58,10 +64,15 @@ export async function* restoreMails(
   const folders = await TargetFolders.load(restore.target, restore.signal)
   // Two messages may share one Internet message id: each live one answers for one saved one only.
   const claimed = new Set<string>()
+  const running: Promise<RestoredItem>[] = []
   for await (const mail of mails) {
     restore.signal?.throwIfAborted()
-    yield await restoreOne(restore, folders, claimed, mail)
+    const next = restoreOne(restore, folders, claimed, mail)
+    next.catch(() => {}) // Its error is thrown where it is awaited.
+    running.push(next)
+    if (running.length >= AT_ONCE) yield await running.shift()!
   }
+  for (const last of running) yield await last
 }
 
 async function restoreOne(
@@ -102,7 +113,6 @@ async function bringBack(
     claimed.add(made.id)
     return 'created'
   }
-  claimed.add(live.id)
   const isMoved = live.folderId !== folderId
   if (!isMoved && isUnchanged(item, live)) return 'skipped'
   if (isMoved ? !options.missing : !options.changed) return 'skipped'
@@ -119,19 +129,25 @@ async function placeOf(restore: MailRestore, folders: TargetFolders, mail: Saved
   return place === 'other' ? folders.place(chain, below) : below
 }
 
+/** The live message that answers for a saved one, claimed so that it answers for no other. */
 async function findLive(
   restore: MailRestore,
   folderId: string,
   item: MailItem,
-  claimed: ReadonlySet<string>,
+  claimed: Set<string>,
 ): Promise<MailItem | undefined> {
-  const { target, options, signal } = restore
+  const { target, options, signal, isSaved } = restore
+  const claim = (found: MailItem | undefined): MailItem | undefined => {
+    if (found !== undefined) claimed.add(found.id)
+    return found
+  }
   if (options.place === 'original') {
     const same = await target.message(item.id, signal)
-    if (same !== undefined && !claimed.has(same.id)) return same
+    if (same !== undefined && !claimed.has(same.id)) return claim(same)
   }
   if (item.internetMessageId === undefined) return undefined
   const alike = await target.messagesByInternetId(folderId, item.internetMessageId, signal)
-  const free = alike.filter((candidate) => !claimed.has(candidate.id))
-  return free.find((candidate) => sameContent(candidate, item)) ?? free[0]
+  // A live message that the restore point knows by its own id answers for itself alone.
+  const free = alike.filter(({ id }) => !claimed.has(id) && isSaved?.(id) !== true)
+  return claim(free.find((candidate) => sameContent(candidate, item)) ?? free[0])
 }
