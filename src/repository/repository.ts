@@ -220,6 +220,9 @@ class StoredRepository implements Repository {
       readTree: (id) => this.#reader.tree(id),
       writeSnapshot: async (snapshot: NewSnapshot) => {
         packer.throwIfFailed()
+        // A disk that was taken away meanwhile leaves an empty folder that can be written to.
+        if ((await this.#parts.storage.stat(CONFIG)) === undefined)
+          throw notFound('the repository is gone from its storage')
         return this.#parts.snapshots.write(snapshot)
       },
       signal,

@@ -101,12 +101,7 @@ export class ShardRepositories implements AsyncDisposable {
 
   /** Closes what is open of a repository. */
   async close(repositoryId: string): Promise<void> {
-    for (const [key, opening] of this.#open) {
-      if (!key.startsWith(`${repositoryId}/`)) continue
-      this.#open.delete(key)
-      const repository = await opening.catch(() => undefined)
-      await repository?.[Symbol.asyncDispose]()
-    }
+    for (const key of [...this.#open.keys()]) if (key.startsWith(`${repositoryId}/`)) await this.#forget(key)
     const storage = this.#storages.get(repositoryId)
     this.#storages.delete(repositoryId)
     await storage?.[Symbol.asyncDispose]()
@@ -134,7 +129,20 @@ export class ShardRepositories implements AsyncDisposable {
     return storage
   }
 
-  #opened(
+  /** False when somebody took the folder away since it was opened. */
+  async #isThere(repository: RepositoryRow, row: RepositoryOrganizationRow, index: number): Promise<boolean> {
+    const config = `${shardFolder(row, index)}/config`
+    return (await this.#storage(repository).stat(config)) !== undefined
+  }
+
+  async #forget(key: string): Promise<void> {
+    const opening = this.#open.get(key)
+    this.#open.delete(key)
+    const repository = await opening?.catch(() => undefined)
+    await repository?.[Symbol.asyncDispose]()
+  }
+
+  async #opened(
     repository: RepositoryRow,
     row: RepositoryOrganizationRow,
     index: number,
@@ -143,7 +151,12 @@ export class ShardRepositories implements AsyncDisposable {
     options.signal?.throwIfAborted()
     const key = `${repository.id}/${row.organizationId}/${index}`
     const there = this.#open.get(key)
-    if (there !== undefined) return there
+    if (there !== undefined) {
+      await there
+      if (await this.#isThere(repository, row, index)) return there
+      if (this.#open.get(key) === there) await this.#forget(key)
+      return this.#opened(repository, row, index, options)
+    }
     const opening = this.#openOrMake(repository, row, index, options.mayMake)
     this.#open.set(key, opening)
     opening.catch(() => {
