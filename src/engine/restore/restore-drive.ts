@@ -57,19 +57,30 @@ export const besideName = (name: string, label: string): string => {
   return dot <= 0 ? `${name} (${label})` : `${name.slice(0, dot)} (${label})${name.slice(dot)}`
 }
 
+/** Files uploaded at the same time. */
+const AT_ONCE = 4
+
 /**
- * Puts files and folders back, one after the other. Repeating a restore changes nothing: what is there with the same
- * content is left alone. A file that was renamed or moved since is restored at its old place.
+ * Puts files back, a few at a time, each after the folder that holds it, and tells of them in the order given. Repeating a
+ * restore changes nothing: what is there with the same content is left alone. A file that was renamed or moved since is
+ * restored at its old place.
  */
 export async function* restoreDriveItems(
   restore: DriveRestore,
   items: AsyncIterable<SavedDriveItem> | Iterable<SavedDriveItem>,
 ): AsyncGenerator<RestoredItem> {
   const folders = new TargetPaths(restore)
+  const running: Promise<RestoredItem>[] = []
   for await (const saved of items) {
     restore.signal?.throwIfAborted()
-    yield await restoreOne(restore, folders, saved)
+    const next = restoreOne(restore, folders, saved)
+    next.catch(() => {}) // Its error is thrown where it is awaited.
+    running.push(next)
+    // A folder is there before what it holds is begun.
+    const isFolder = saved.item.kind !== 'file'
+    while (running.length > 0 && (isFolder || running.length >= AT_ONCE)) yield await running.shift()!
   }
+  for (const last of running) yield await last
 }
 
 async function restoreOne(
@@ -187,7 +198,8 @@ async function grantAgain(
 /** Finds and makes the folders of the target drive, each once. */
 class TargetPaths {
   readonly #restore: DriveRestore
-  readonly #known = new Map<string, DriveItem>()
+  /** Several files may want one folder at the same time: it is made once. */
+  readonly #known = new Map<string, Promise<DriveItem>>()
 
   constructor(restore: DriveRestore) {
     this.#restore = restore
@@ -197,32 +209,32 @@ class TargetPaths {
     const { folderPath } = this.#restore.options
     const below = folderPath?.split(/[\\/]/).filter((name) => name !== '') ?? []
     const names = [...below, ...saved.parents.map((parent) => parent.name)]
-    let id = (await this.#root()).id
+    let { id } = await this.#once('', () => this.#restore.target.root(this.#restore.signal))
     for (const name of names) id = (await this.make(id, name)).id
     return id
   }
 
   async child(parentId: string, name: string): Promise<DriveItem | undefined> {
     return (
-      this.#known.get(`${parentId}/${name}`) ??
+      (await this.#known.get(`${parentId}/${name}`)) ??
       (await this.#restore.target.child(parentId, name, this.#restore.signal))
     )
   }
 
-  async make(parentId: string, name: string): Promise<DriveItem> {
-    const key = `${parentId}/${name}`
-    const known = this.#known.get(key)
-    if (known !== undefined) return known
-    const made = await this.#restore.target.createFolder(parentId, name, this.#restore.signal)
-    this.#known.set(key, made)
-    return made
+  make(parentId: string, name: string): Promise<DriveItem> {
+    const { target, signal } = this.#restore
+    return this.#once(`${parentId}/${name}`, () => target.createFolder(parentId, name, signal))
   }
 
-  async #root(): Promise<DriveItem> {
-    const known = this.#known.get('/')
+  /** A failure is forgotten, so that the next one tries again. */
+  #once(key: string, make: () => Promise<DriveItem>): Promise<DriveItem> {
+    const known = this.#known.get(key)
     if (known !== undefined) return known
-    const root = await this.#restore.target.root(this.#restore.signal)
-    this.#known.set('/', root)
-    return root
+    const made = make().catch((error: unknown) => {
+      this.#known.delete(key)
+      throw error
+    })
+    this.#known.set(key, made)
+    return made
   }
 }

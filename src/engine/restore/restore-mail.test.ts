@@ -55,11 +55,13 @@ class ScriptedMailbox implements MailboxTarget {
       ),
     )
   }
+  /** Seen by others before the call has been answered, as it is in life. */
   async createMessage(folderId: string, draft: MailDraft): Promise<MailItem> {
     if (draft.item.subject === 'unacceptable') return Promise.reject(new Error('refused'))
     const made = { ...draft.item, id: `new-${this.#next++}`, folderId }
     this.messages.set(made.id, made)
-    return Promise.resolve(made)
+    await new Promise((resolve) => setImmediate(resolve))
+    return made
   }
   async updateMessage(id: string, item: MailItem): Promise<void> {
     const there = this.messages.get(id)!

@@ -62,12 +62,11 @@ export async function* restoreMails(
   mails: AsyncIterable<SavedMail> | Iterable<SavedMail>,
 ): AsyncGenerator<RestoredItem> {
   const folders = await TargetFolders.load(restore.target, restore.signal)
-  // Two messages may share one Internet message id: each live one answers for one saved one only.
-  const claimed = new Set<string>()
+  const claims = new Claims()
   const running: Promise<RestoredItem>[] = []
   for await (const mail of mails) {
     restore.signal?.throwIfAborted()
-    const next = restoreOne(restore, folders, claimed, mail)
+    const next = restoreOne(restore, folders, claims, mail)
     next.catch(() => {}) // Its error is thrown where it is awaited.
     running.push(next)
     if (running.length >= AT_ONCE) yield await running.shift()!
@@ -78,7 +77,7 @@ export async function* restoreMails(
 async function restoreOne(
   restore: MailRestore,
   folders: TargetFolders,
-  claimed: Set<string>,
+  claims: Claims,
   mail: SavedMail,
 ): Promise<RestoredItem> {
   const row = {
@@ -89,23 +88,34 @@ async function restoreOne(
     target: restore.targetName,
   }
   try {
-    return { ...row, outcome: await bringBack(restore, folders, claimed, mail) }
+    return { ...row, outcome: await bringBack(restore, folders, claims, mail) }
   } catch (error) {
     if (restore.signal?.aborted === true || isHoldfastError(error, 'cancelled')) throw error
     return { ...row, outcome: 'failed', message: messageOf(error) }
   }
 }
 
+type Outcome = 'created' | 'updated' | 'skipped'
+
 async function bringBack(
   restore: MailRestore,
   folders: TargetFolders,
-  claimed: Set<string>,
+  claims: Claims,
   mail: SavedMail,
-): Promise<'created' | 'updated' | 'skipped'> {
-  const { target, options, signal } = restore
-  const file = await mail.open(signal)
-  const item = options.markUnread ? { ...file.item, isRead: false } : file.item
+): Promise<Outcome> {
+  const file = await mail.open(restore.signal)
   const folderId = await placeOf(restore, folders, mail)
+  return claims.inTurn(file.item.internetMessageId, () => putBack(restore, folderId, claims.taken, file))
+}
+
+async function putBack(
+  restore: MailRestore,
+  folderId: string,
+  claimed: Set<string>,
+  file: MailItemFile,
+): Promise<Outcome> {
+  const { target, options, signal } = restore
+  const item = options.markUnread ? { ...file.item, isRead: false } : file.item
   const live = await findLive(restore, folderId, item, claimed)
   if (live === undefined) {
     if (!options.missing) return 'skipped'
@@ -119,6 +129,27 @@ async function bringBack(
   const placed = isMoved ? await target.moveMessage(live.id, folderId, signal) : live
   if (!isUnchanged(item, placed)) await target.updateMessage(placed.id, item, signal)
   return isMoved ? 'created' : 'updated'
+}
+
+/**
+ * Two messages may share one Internet message id: each live one answers for one saved one only. They take turns, so that
+ * one is not taken for the other while that one is being made.
+ */
+class Claims {
+  readonly taken = new Set<string>()
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  async inTurn<Result>(internetMessageId: string | undefined, work: () => Promise<Result>): Promise<Result> {
+    if (internetMessageId === undefined) return work()
+    const before = this.#turns.get(internetMessageId) ?? Promise.resolve()
+    const result = before.then(work, work)
+    this.#turns.set(internetMessageId, result)
+    try {
+      return await result
+    } finally {
+      if (this.#turns.get(internetMessageId) === result) this.#turns.delete(internetMessageId)
+    }
+  }
 }
 
 async function placeOf(restore: MailRestore, folders: TargetFolders, mail: SavedMail): Promise<string> {
