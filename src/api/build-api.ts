@@ -9,6 +9,7 @@ import type {
   Jobs,
   JobSessions,
   Organizations,
+  ProtectedObjects,
   Proxies,
   RestorePoints,
   Restores,
@@ -33,6 +34,7 @@ import { jobVerbs } from './jobs/job-verbs.routes.ts'
 import { jobOperations } from './jobs/jobs.routes.ts'
 import { directoryOperations } from './organizations/directory.routes.ts'
 import { organizationOperations } from './organizations/organizations.routes.ts'
+import { protectedDataOperations } from './protected-data/protected-data.routes.ts'
 import { proxyOperations } from './proxies/proxies.routes.ts'
 import { forgiveUrl } from './reading/forgive-url.ts'
 import { parseBody } from './reading/parse-body.ts'
@@ -54,6 +56,7 @@ export interface Engine {
   readonly sessions: JobSessions
   readonly restoreSessions: RestoreSessions
   readonly restorePoints: RestorePoints
+  readonly protectedObjects: ProtectedObjects
   readonly explorer: Explorer
   readonly restores: Restores
   readonly exports: Exports
@@ -93,6 +96,7 @@ export const operationsOf = ({
   ...jobItemOperations(engine.jobs),
   ...jobSessionOperations(engine.sessions),
   ...restoreSessionOperations(engine),
+  ...protectedDataOperations(engine),
   ...exchangeOperations(engine),
   ...oneDriveOperations(engine),
   ...serviceOperations(service, load),

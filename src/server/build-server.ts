@@ -14,6 +14,7 @@ import {
   JobSessions,
   Organizations,
   prepareFirstStart,
+  ProtectedObjects,
   Proxies,
   RestorePoints,
   Restores,
@@ -98,6 +99,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const restores = opened.use(
     new Restores({ sessions: restoreSessions, tenants, audit, clock, log: engineLog }),
   )
+  const restorePoints = new RestorePoints({ sessions: restoreSessions, organizations })
   const certificate = await serverCertificate(config, clock, random)
   const api = await buildApi({
     engine: {
@@ -108,7 +110,12 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       jobs,
       sessions: new JobSessions({ database }),
       restoreSessions,
-      restorePoints: new RestorePoints({ sessions: restoreSessions, organizations }),
+      restorePoints,
+      protectedObjects: new ProtectedObjects({
+        sessions: restoreSessions,
+        repositories,
+        points: restorePoints,
+      }),
       explorer: new Explorer(restoreSessions),
       restores,
       exports: new Exports({ sessions: restoreSessions, audit, clock }),

@@ -32,10 +32,41 @@ export interface BackupJobToAdd {
   readonly isEnabled?: boolean | undefined
 }
 
+export interface BackupMailboxData {
+  readonly id?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly backedUpOrganizationId?: string | undefined
+  readonly itemType?: 'Mailbox' | 'OneDrive' | 'Site' | 'Team' | 'User' | 'Group' | undefined
+  readonly displayName?: string | undefined
+  readonly email?: string | undefined
+  readonly isArchive?: boolean | undefined
+  readonly backedUpTime?: string | null | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface BackupOneDriveData {
+  readonly id?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly backedUpOrganizationId?: string | undefined
+  readonly itemType?: 'Mailbox' | 'OneDrive' | 'Site' | 'Team' | 'User' | 'Group' | undefined
+  readonly title?: string | undefined
+  readonly backedUpTime?: string | null | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface BackupOrganization {
   readonly id?: string | undefined
   readonly name?: string | undefined
   readonly type?: 'Office365' | 'OnPremises' | 'Hybrid' | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface BackupOrganizationData {
+  readonly organizationId?: string | undefined
+  readonly displayName?: string | undefined
+  readonly backedUpOrganizationId?: string | undefined
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -86,6 +117,24 @@ export interface BackupRepositoryToSave {
   readonly attachUsedRepository?: boolean | undefined
   readonly objectStorageEncryptionEnabled?: boolean | undefined
   readonly encryptionKeyId?: string | undefined
+}
+
+export interface BackupUserData {
+  readonly id?: string | undefined
+  readonly accountId?: string | undefined
+  readonly displayName?: string | undefined
+  readonly email?: string | undefined
+  readonly isMailboxBackedUp?: boolean | undefined
+  readonly isArchiveBackedUp?: boolean | undefined
+  readonly isOneDriveBackedUp?: boolean | undefined
+  readonly isPersonalSiteBackedUp?: boolean | undefined
+  readonly repositoryId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly backedUpOrganizationId?: string | undefined
+  readonly itemType?: 'Mailbox' | 'OneDrive' | 'Site' | 'Team' | 'User' | 'Group' | undefined
+  readonly mailboxBackedUpTime?: string | null | undefined
+  readonly oneDriveBackedUpTime?: string | null | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
 export interface BackupWindow {
@@ -560,11 +609,43 @@ export interface PageOfBackedUpOrganization {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface PageOfBackupMailboxData {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (BackupMailboxData)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfBackupOneDriveData {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (BackupOneDriveData)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfBackupOrganizationData {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (BackupOrganizationData)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface PageOfBackupRepository {
   readonly offset: number
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (BackupRepository)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfBackupUserData {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (BackupUserData)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -672,6 +753,14 @@ export interface PageOfOrganization {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface PageOfProtectedUser {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (ProtectedUser)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface PageOfProxy {
   readonly offset: number
   readonly limit: number
@@ -718,6 +807,28 @@ export interface PageOfUser {
   readonly setId?: string | undefined
   readonly results: readonly (User)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface ProtectedMailbox {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+  readonly email?: string | undefined
+  readonly isArchive?: boolean | undefined
+}
+
+export interface ProtectedOneDrive {
+  readonly id?: string | undefined
+  readonly displayName?: string | undefined
+}
+
+export interface ProtectedUser {
+  readonly id?: string | undefined
+  readonly msid?: string | undefined
+  readonly displayName?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly backedUpOrganizationId?: string | undefined
+  readonly mailboxes?: readonly (ProtectedMailbox)[] | undefined
+  readonly oneDrives?: readonly (ProtectedOneDrive)[] | undefined
 }
 
 export interface Proxy {
@@ -981,6 +1092,7 @@ export interface Token {
   readonly token_type: string
   readonly expires_in: number
   readonly refresh_token: string
+  readonly userName?: string | undefined
   readonly '.issued': string
   readonly '.expires': string
 }
@@ -992,6 +1104,7 @@ export interface TokenRequest {
   readonly refresh_token?: string | undefined
   readonly client_id?: string | undefined
   readonly assertion?: string | undefined
+  readonly disable_antiforgery_token?: boolean | undefined
 }
 
 export interface UsedRepository {
@@ -1029,6 +1142,8 @@ const withQuery = (path: string, query: Query): string => {
 
 /** Every operation of v8, typed, over a connection. */
 export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' | 'download'>) => ({
+  /** Ends the log-in: its access and refresh tokens stop at once. */
+  token_logout_Post: () => calls.post<void>(`/token/logout`, {}),
   /** All organizations, by name. */
   Organizations_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; extendedView?: boolean | undefined } = {}) => calls.get<PageOfOrganization>(withQuery(`/Organizations`, query)),
   /** Adds an organization after its credentials were tried at Microsoft 365. */
@@ -1155,6 +1270,26 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   RestorePoints_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; jobId?: string | undefined; repositoryId?: string | undefined; userId?: string | undefined; from?: string | undefined; to?: string | undefined; orderAsc?: boolean | undefined } = {}) => calls.get<PageOfRestorePoint>(withQuery(`/RestorePoints`, query)),
   /** One restore point. */
   RestorePoints_restorePointId_Get: (restorePointId: string) => calls.get<RestorePoint>(`/RestorePoints/${encodeURIComponent(restorePointId)}`),
+  /** Organizations that have data in the repository. */
+  BackupRepositories_repositoryId_OrganizationData_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfBackupOrganizationData>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/OrganizationData`, query)),
+  /** One of them. */
+  BackupRepositories_repositoryId_OrganizationData_organizationId_Get: (repositoryId: string, organizationId: string) => calls.get<BackupOrganizationData>(`/BackupRepositories/${encodeURIComponent(repositoryId)}/OrganizationData/${encodeURIComponent(organizationId)}`),
+  /** Users that the repository holds something of, by name. */
+  BackupRepositories_repositoryId_UserData_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfBackupUserData>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/UserData`, query)),
+  /** One user. */
+  BackupRepositories_repositoryId_UserData_userId_Get: (repositoryId: string, userId: string) => calls.get<BackupUserData>(`/BackupRepositories/${encodeURIComponent(repositoryId)}/UserData/${encodeURIComponent(userId)}`),
+  /** Mailboxes that the repository holds, by name. */
+  BackupRepositories_repositoryId_MailboxData_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; filter?: string | undefined; organizationId?: string | undefined; pointInTime?: string | undefined } = {}) => calls.get<PageOfBackupMailboxData>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/MailboxData`, query)),
+  /** One mailbox. */
+  BackupRepositories_repositoryId_MailboxData_mailboxId_Get: (repositoryId: string, mailboxId: string) => calls.get<BackupMailboxData>(`/BackupRepositories/${encodeURIComponent(repositoryId)}/MailboxData/${encodeURIComponent(mailboxId)}`),
+  /** OneDrives that the repository holds, by name. */
+  BackupRepositories_repositoryId_OneDriveData_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; filter?: string | undefined; organizationId?: string | undefined; pointInTime?: string | undefined } = {}) => calls.get<PageOfBackupOneDriveData>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/OneDriveData`, query)),
+  /** One OneDrive. */
+  BackupRepositories_repositoryId_OneDriveData_oneDriveId_Get: (repositoryId: string, oneDriveId: string) => calls.get<BackupOneDriveData>(`/BackupRepositories/${encodeURIComponent(repositoryId)}/OneDriveData/${encodeURIComponent(oneDriveId)}`),
+  /** Users that restore points hold something of, by name. */
+  ProtectedUsers_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; backedUpOrganizationId?: string | undefined; repositoryId?: string | undefined; restorePointId?: string | undefined } = {}) => calls.get<PageOfProtectedUser>(withQuery(`/ProtectedUsers`, query)),
+  /** One of them. */
+  ProtectedUsers_protectedUserId_Get: (protectedUserId: string) => calls.get<ProtectedUser>(`/ProtectedUsers/${encodeURIComponent(protectedUserId)}`),
   /** Mailboxes at this point in time, by name. */
   RestoreSessions_restoreSessionId_Organization_Mailboxes_Get: (restoreSessionId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfExchangeMailbox>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes`, query)),
   /** One mailbox. */

@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { startWorld, type World } from '#world'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+interface Listed {
+  readonly totalCount?: number
+  readonly results: readonly Record<string, unknown>[]
+}
+interface Person {
+  readonly id: string
+  readonly displayName: string
+  readonly name: string
+}
+
+let world: World
+let organizationId: string
+let repositoryId: string
+/** With mailbox and OneDrive, and with a mailbox alone. */
+let both: Person
+let mailOnly: Person
+let pointId: string
+
+const idsOf = ({ results }: Listed, name = 'id'): unknown[] => results.map((each) => each[name]).sort()
+const listOf = async (path: string, version: 'v4' | 'v7' | 'v8' = 'v8'): Promise<Listed> => {
+  const answer = await world.api(version).get(path)
+  expect(answer.status, path).toBe(200)
+  return answer.json<Listed>()
+}
+
+const runJob = async (): Promise<void> => {
+  const api = world.api('v8')
+  const items = [
+    { type: 'User', user: { id: both.id }, mailbox: true, oneDrive: true },
+    { type: 'User', user: { id: mailOnly.id }, mailbox: true, oneDrive: false },
+  ]
+  const job = { name: 'one', organizationId, repositoryId, selectedItems: items }
+  const { id } = (await api.post('/Jobs', job)).json<{ id: string }>()
+  const session = (await api.post(`/Jobs/${id}/start`)).json<{ id: string }>()
+  for (let turn = 0; turn < 400; turn += 1) {
+    const { status } = (await api.get(`/JobSessions/${session.id}`)).json<{ status: string }>()
+    if (status === 'Success') return
+    if (status !== 'Running' && status !== 'Queued') throw new Error(`the session ended with ${status}`)
+    await delay(25)
+  }
+  throw new Error('the session does not end')
+}
+
+beforeAll(async () => {
+  world = await startWorld({ users: 5, mails: 2, files: 2 })
+  organizationId = (await world.addOrganization()).id
+  repositoryId = String((await listOf('/BackupRepositories')).results[0]!['id'])
+  const people = (await listOf(`/Organizations/${organizationId}/Users`)).results as unknown as Person[]
+  // The first three have mail and files of the corpus, which are many.
+  const [first, second] = [...world.tenant.state.users()].slice(3)
+  both = people.find(({ name }) => name === first!.userPrincipalName)!
+  mailOnly = people.find(({ name }) => name === second!.userPrincipalName)!
+  await runJob()
+  pointId = String((await listOf('/RestorePoints')).results[0]!['id'])
+})
+afterAll(async () => {
+  await world[Symbol.asyncDispose]()
+})
+
+const base = (): string => `/BackupRepositories/${repositoryId}`
+const directoryId = ({ id }: Person): string => id.slice(0, 36)
+
+it.each(['v4', 'v8'] as const)('%s tells whom a repository holds something of, and what', async (version) => {
+  const page = await listOf(`${base()}/UserData`, version)
+  expect(idsOf(page)).toEqual([both.id, mailOnly.id].sort())
+  const answer = await world.api(version).get(`${base()}/UserData/${mailOnly.id}`)
+  expect(answer.json()).toMatchObject({
+    id: mailOnly.id,
+    accountId: directoryId(mailOnly),
+    email: mailOnly.name,
+    displayName: mailOnly.displayName,
+    isMailboxBackedUp: true,
+    isOneDriveBackedUp: false,
+    isArchiveBackedUp: false,
+    organizationId,
+  })
+  const missing = await world.api(version).get(`${base()}/UserData/${organizationId}`)
+  expect(missing.status).toBe(404)
+})
+
+it('tells the organizations of a repository', async () => {
+  const { results } = await listOf(`${base()}/OrganizationData`)
+  expect(results).toMatchObject([{ organizationId, backedUpOrganizationId: organizationId }])
+  expect((await world.api().get(`${base()}/OrganizationData/${organizationId}`)).json()).toEqual(results[0])
+})
+
+describe('mailboxes and drives', () => {
+  it('are listed apart, each with the time of its newest restore point', async () => {
+    const mailboxes = await listOf(`${base()}/MailboxData`)
+    expect(idsOf(mailboxes)).toEqual([both, mailOnly].map(directoryId).sort())
+    const drives = await listOf(`${base()}/OneDriveData`)
+    expect(idsOf(drives)).toEqual([directoryId(both)])
+    const { backupTime } = (await listOf('/RestorePoints')).results[0]!
+    expect(drives.results[0]!['backedUpTime']).toBe(backupTime)
+  })
+
+  it('are filtered by name, organization and time', async () => {
+    const name = encodeURIComponent(both.displayName.toUpperCase())
+    expect(idsOf(await listOf(`${base()}/MailboxData?filter=${name}`))).toEqual([directoryId(both)])
+    const other = repositoryId
+    expect((await listOf(`${base()}/MailboxData?organizationId=${other}`)).results).toEqual([])
+    const before = '2001-01-01T00:00:00Z'
+    expect((await listOf(`${base()}/MailboxData?pointInTime=${before}`)).results).toEqual([])
+    expect((await listOf(`${base()}/MailboxData?limit=1&offset=1`)).results.length).toBe(1)
+  })
+})
+
+it('tells what a restore point holds', async () => {
+  const point = `/RestorePoints/${pointId}`
+  expect(idsOf(await listOf(`${point}/protectedUsers`, 'v7'))).toEqual([both.id, mailOnly.id].sort())
+  expect((await listOf(`${point}/protectedMailboxes`, 'v7')).results.length).toBe(2)
+  expect(idsOf(await listOf(`${point}/protectedOnedrives`, 'v7'))).toEqual([directoryId(both)])
+  const bare = (await world.api('v6').get(`${point}/mailboxes`)).json<unknown[]>()
+  expect(bare.length).toBe(2)
+})
+
+it('lists protected users with their mailboxes and drives', async () => {
+  const { results } = await listOf(`/ProtectedUsers?repositoryId=${repositoryId}`)
+  expect(results.length).toBe(2)
+  expect(idsOf(await listOf(`/ProtectedUsers?restorePointId=${pointId}`))).toEqual(idsOf({ results }))
+  expect((await listOf(`/ProtectedUsers?organizationId=${repositoryId}`)).results).toEqual([])
+  const one = (await world.api().get(`/ProtectedUsers/${both.id}`)).json<Record<string, unknown>>()
+  expect(one['mailboxes']).toMatchObject([{ id: directoryId(both), email: both.name, isArchive: false }])
+  expect(one['oneDrives']).toMatchObject([{ id: directoryId(both) }])
+})
+
+it('shows a tenant what is held of it', async () => {
+  const { account, appPassword } = world.tenant.admin
+  const tenant = await world.as(account, appPassword)
+  expect((await tenant.get(`${base()}/UserData`)).json<Listed>().results.length).toBe(2)
+  expect((await tenant.get('/ProtectedUsers')).json<Listed>().results.length).toBe(2)
+})
