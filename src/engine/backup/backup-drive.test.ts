@@ -4,6 +4,7 @@ import { openCatalogue } from '../catalogue/catalogue.ts'
 import type { DriveRow } from '../catalogue/rows.ts'
 import { backupDrive } from './backup-drive.ts'
 import { ObjectDraft } from './object-draft.ts'
+import { askSource } from './source-failure.ts'
 import { BackupWorld, keepWorkers } from './tests/backup-world.ts'
 import type { FakeDrive } from './tests/fake-drive.ts'
 import { cannotRead } from './tests/fake-mailbox.ts'
@@ -151,6 +152,24 @@ describe('backup of a drive', () => {
     expect(world.catalogue.points()).toEqual([])
   })
 
+  it('tells since when a drive is not protected, and when it last was', async () => {
+    await world.run()
+    drive.refusal = new HoldfastError('denied', 'site locked', { reason: 'locked' })
+    await world.run()
+    await world.run()
+    expect(world.log.at(-1)).toBe(
+      'Warning: OneDrive of meg@contoso.com skipped: it is locked (site locked); ' +
+        'protected last on 2026-11-24, what was kept stays',
+    )
+    await world.newest()
+    const [second, first, good] = world.catalogue.points()
+    expect(second!.run.objects[0]).toMatchObject({
+      status: 'skipped',
+      since: first!.run.objects[0]!.since,
+      protectedAt: good!.time.toISOString(),
+    })
+  })
+
   it('puts the files of a large folder into buckets', async () => {
     const names = Array.from({ length: 9 }, (_, index) => `file${index}`)
     for (const name of names) drive.file(name, name, 'd2', name)
@@ -164,7 +183,7 @@ describe('backup of a drive', () => {
       const signal = new AbortController().signal
       await backupDrive(
         drive,
-        { ...common, draft, signal, onItems: () => {}, savePoint: async () => {} },
+        { ...common, draft, signal, ask: askSource, onItems: () => {}, savePoint: async () => {} },
         { largeFolder: 4 },
       )
       const { dataTree } = await draft.finish()

@@ -22,7 +22,7 @@ import { batches, forEachLimited } from './for-each-limited.ts'
 import { ItemFailures } from './item-failures.ts'
 import type { ObjectDraft } from './object-draft.ts'
 import { placeVersions, saveVersions, type SavedVersions } from './save-versions.ts'
-import { askSource, fromSource, isResync, SourceFailure } from './source-failure.ts'
+import { fromSource, isResync, SourceFailure } from './source-failure.ts'
 
 export type DriveToRead = DriveSource & Pick<DriveTarget, 'item'>
 
@@ -104,7 +104,7 @@ class DriveRun {
     const pages = this.#source.changes(token, this.#backup.signal)[Symbol.asyncIterator]()
     try {
       for (let next = pages.next(); ;) {
-        const result = await askSource(next)
+        const result = await this.#backup.ask(next)
         if (result.done === true) return
         const page = result.value
         if (page.hasMore) {
@@ -335,7 +335,7 @@ class DriveRun {
     if (!item.isShared) return undefined
     if (old?.permissions !== undefined && old.isShared && old.eTag !== undefined && old.eTag === item.eTag)
       return old.permissions
-    const permissions = await askSource(this.#source.permissions(item.id, this.#backup.signal))
+    const permissions = await this.#backup.ask(this.#source.permissions(item.id, this.#backup.signal))
     return permissions.map(({ graph }) => graph)
   }
 
@@ -354,7 +354,7 @@ class DriveRun {
   async retryFailed(): Promise<void> {
     for (const { id, name } of this.#failures.notMet()) {
       try {
-        const item = await askSource(this.#source.item(id, this.#backup.signal))
+        const item = await this.#backup.ask(this.#source.item(id, this.#backup.signal))
         if (item === undefined) this.#failures.gone([id])
         else if (isContainer(item)) await this.#takeFolder(item)
         else if (this.#isPlaceable(item)) await this.#takeBatch([item])

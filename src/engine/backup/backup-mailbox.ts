@@ -11,7 +11,7 @@ import { mailDate, mailPaths, mailRow } from './mail-rows.ts'
 import type { ObjectDraft } from './object-draft.ts'
 import { folderPaths, planFolders } from './plan-folders.ts'
 import { saveMail } from './save-mail.ts'
-import { askSource, isResync, SourceFailure } from './source-failure.ts'
+import { isResync, SourceFailure } from './source-failure.ts'
 
 export type MailboxToRead = MailboxSource & Pick<MailboxTarget, 'message'>
 
@@ -19,9 +19,11 @@ export type MailboxToRead = MailboxSource & Pick<MailboxTarget, 'message'>
 export interface ObjectBackup {
   readonly draft: ObjectDraft
   readonly reader: RepositoryReader
-  readonly writer: RepositoryWriter
+  readonly writer: Pick<RepositoryWriter, 'saveFile'>
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Waits for an answer of the service; what it throws arrives as SourceFailure. */
+  ask<Answer>(question: Promise<Answer>): Promise<Answer>
   /** Called as items are done; bytes as they were read. */
   onItems(items: number, readBytes: number): void
   /** Called where the draft could be saved; awaits the saving when it is time for one. */
@@ -79,7 +81,7 @@ class MailboxRun {
 
   async updateFolders(excluded: readonly string[]): Promise<void> {
     const draft = this.#draft
-    const listed = await askSource(this.#source.folders(this.#backup.signal))
+    const listed = await this.#backup.ask(this.#source.folders(this.#backup.signal))
     const plan = planFolders(draft.folders, withoutExcluded(listed, excluded))
     for (const { from, to } of plan.moves)
       if ((await draft.data.get(from)) !== undefined) await draft.data.move(from, to)
@@ -132,7 +134,7 @@ class MailboxRun {
   async #readPages(reading: FolderReading): Promise<void> {
     const { folder } = reading
     for (;;) {
-      const result = await askSource(reading.next)
+      const result = await this.#backup.ask(reading.next)
       if (result.done === true) return
       const page = result.value
       if (page.hasMore) {
@@ -271,7 +273,7 @@ class MailboxRun {
   async retryFailed(): Promise<void> {
     for (const { id, folderId, name } of this.#failures.notMet()) {
       try {
-        const item = await askSource(this.#source.message(id, this.#backup.signal))
+        const item = await this.#backup.ask(this.#source.message(id, this.#backup.signal))
         const folder = this.#draft.folders.find((known) => known.id === (item?.folderId ?? folderId))
         if (item === undefined || folder === undefined) this.#failures.gone([id])
         else await this.#takeBatch(folder, [{ item, old: mailIn(this.#draft.rows.find([id]).get(id)) }])

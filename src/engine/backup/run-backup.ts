@@ -20,8 +20,10 @@ import { backupMailbox, type ObjectBackup } from './backup-mailbox.ts'
 import { forEachLimited } from './for-each-limited.ts'
 import { ObjectDraft, type FinishedObject } from './object-draft.ts'
 import { RunCounts } from './run-counts.ts'
+import { streakOf, toldLosses, toldStreak } from './told.ts'
 import { SavePoints } from './save-points.ts'
-import { skipReasonOf, SourceFailure } from './source-failure.ts'
+import { askSource, skipReasonOf, SourceFailure } from './source-failure.ts'
+import { Waits } from './waits.ts'
 
 export interface BackupSettings {
   readonly catalogues: Catalogues
@@ -103,6 +105,8 @@ class ShardRun {
   readonly #counts: RunCounts
   readonly #index: number
   readonly #log: Logger
+  readonly #waits: Waits
+  readonly #startedAt: string
 
   constructor(settings: BackupSettings, run: BackupRun, counts: RunCounts, index: number) {
     this.#settings = settings
@@ -110,6 +114,8 @@ class ShardRun {
     this.#counts = counts
     this.#index = index
     this.#log = settings.log ?? silentLogger
+    this.#startedAt = settings.clock.now().toISOString()
+    this.#waits = new Waits(settings.clock, (amounts) => this.#counts.add(amounts))
   }
 
   async run(parts: readonly Part[]): Promise<void> {
@@ -159,7 +165,7 @@ class ShardRun {
     await (this.#run.signal.aborted ? savePoints.keep() : savePoints.settle())
     this.#run.signal.throwIfAborted()
     for (const end of ends) if (end.status === 'rejected') throw end.reason
-    await this.#saveSnapshot(shard, results)
+    await this.#waits.forTarget(this.#saveSnapshot(shard, results))
     this.#counts.add({ writtenBytes: shard.writer.stats.storedBytes })
   }
 
@@ -175,13 +181,8 @@ class ShardRun {
       const { dataTree, versionsTree, stateTree } = finished
       const { failed, counts, path } = finished.state
       const status = failed.length === 0 ? 'success' : 'warning'
-      const lost =
-        failed.length === 0 ? '' : `, ${failed.length} not read: ${failed[0]!.name}: ${failed[0]!.reason}`
-      await report.finish(
-        key,
-        failed.length === 0 ? 'Success' : 'Warning',
-        `${title}: ${counts.items} items${lost}`,
-      )
+      const type = failed.length === 0 ? 'Success' : 'Warning'
+      await report.finish(key, type, `${title}: ${counts.items} items${toldLosses(failed, this.#startedAt)}`)
       this.#count(part, status)
       const reason = failed.length === 0 ? {} : { reason: `${failed.length} items could not be read` }
       return { part, status: { key, status, ...reason }, trees: { path, dataTree, versionsTree, stateTree } }
@@ -190,7 +191,7 @@ class ShardRun {
         await report.finish(key, this.#run.signal.aborted ? 'Stop' : 'Error', `${title}: ${messageOf(error)}`)
         throw error
       }
-      return this.#giveUp(part, title, before, error)
+      return this.#giveUp({ part, title, before, catalogue: shard.catalogue }, error)
     }
   }
 
@@ -211,13 +212,14 @@ class ShardRun {
     const backup: ObjectBackup = {
       draft,
       reader,
-      writer,
+      writer: this.#waits.saving(writer),
       clock,
       signal,
+      ask: (question) => this.#waits.forSource(askSource(question)),
       onItems: (processedItems, readBytes) => this.#counts.add({ processedItems, readBytes }),
       savePoint: async () => {
         signal.throwIfAborted()
-        await savePoints.pass(key, draft)
+        await this.#waits.forTarget(savePoints.pass(key, draft))
       },
     }
     if (identity.kind === 'mail')
@@ -226,7 +228,7 @@ class ShardRun {
       await backupDrive(tenant.drive(identity.userId), backup, {
         allVersions: this.#run.fileVersions === 'All',
       })
-    return draft.finish()
+    return this.#waits.forTarget(draft.finish())
   }
 
   /** A stop, or our own storage failing: nothing that the other objects could be spared. */
@@ -239,20 +241,17 @@ class ShardRun {
   }
 
   /** The object keeps what the last run had of it. */
-  async #giveUp(
-    part: Part,
-    title: string,
-    before: PreviousState | undefined,
-    error: unknown,
-  ): Promise<PartResult> {
+  async #giveUp({ part, title, before, catalogue }: GivenUp, error: unknown): Promise<PartResult> {
     const skipped = skipReasonOf(error)
     const status = skipped === undefined ? 'failed' : 'skipped'
     const reason = skipped === undefined ? messageOf(error) : `${SKIPPED[skipped]} (${messageOf(error)})`
+    const streak = streakOf(part.key, catalogue.points(), this.#settings.clock.now())
     if (!(error instanceof SourceFailure)) this.#log.error({ err: error, object: part.key }, 'object failed')
     // Many accounts never had a mailbox or a drive: nothing of them is unprotected.
     const isNothing = before === undefined && (skipped === 'no-mailbox' || skipped === 'no-drive')
     const type = status === 'failed' ? 'Error' : isNothing ? 'Success' : 'Warning'
-    await this.#run.report.finish(part.key, type, `${title} ${status}: ${reason}`)
+    const told = isNothing ? '' : toldStreak(streak)
+    await this.#run.report.finish(part.key, type, `${title} ${status}: ${reason}${told}`)
     this.#count(part, isNothing ? 'success' : status)
     const trees = before && {
       path: before.state.path,
@@ -260,7 +259,7 @@ class ShardRun {
       versionsTree: before.versionsTree,
       stateTree: before.stateTree,
     }
-    return { part, status: { key: part.key, status, reason }, trees }
+    return { part, status: { key: part.key, status, reason, ...streak }, trees }
   }
 
   async #saveSnapshot({ catalogue, writer }: Shard, results: readonly PartResult[]): Promise<void> {
@@ -291,6 +290,13 @@ class ShardRun {
     const newest = catalogue.points()[0]?.time.getTime() ?? 0
     return new Date(Math.max(this.#settings.clock.nowMs(), newest + 1))
   }
+}
+
+interface GivenUp {
+  readonly part: Part
+  readonly title: string
+  readonly before: PreviousState | undefined
+  readonly catalogue: Catalogue
 }
 
 interface Shard {

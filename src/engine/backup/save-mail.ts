@@ -12,7 +12,7 @@ const MOST_SALTS = 4
 export interface MailSaving {
   readonly source: Pick<MailboxSource, 'attachments'>
   readonly reader: RepositoryReader
-  readonly writer: RepositoryWriter
+  readonly writer: Pick<RepositoryWriter, 'saveFile'>
   readonly signal: AbortSignal
 }
 

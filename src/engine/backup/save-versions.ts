@@ -3,12 +3,13 @@ import type { DriveItem, DriveItemVersion } from '#items'
 import type { RepositoryWriter, TreeEditor } from '#repository'
 import type { DriveRow, FileVersion } from '../catalogue/rows.ts'
 import type { DriveSource } from '../connectors/connectors.ts'
-import { askSource, fromSource, isForWholeObject, isVanished, SourceFailure } from './source-failure.ts'
+import { fromSource, isForWholeObject, isVanished, SourceFailure } from './source-failure.ts'
 
 export interface VersionSaving {
   readonly source: Pick<DriveSource, 'versions' | 'versionContent'>
-  readonly writer: RepositoryWriter
+  readonly writer: Pick<RepositoryWriter, 'saveFile'>
   readonly signal: AbortSignal
+  ask<Answer>(question: Promise<Answer>): Promise<Answer>
 }
 
 export interface SavedVersions extends Pick<DriveRow, 'versions' | 'currentVersion'> {
@@ -28,7 +29,7 @@ export const saveVersions = async (
   old: DriveRow | undefined,
 ): Promise<SavedVersions> => {
   try {
-    const listed = await askSource(saving.source.versions(item.id, saving.signal))
+    const listed = await saving.ask(saving.source.versions(item.id, saving.signal))
     return await saveListed(saving, { item, old, listed })
   } catch (error) {
     if (!(error instanceof SourceFailure) || isForWholeObject(error)) throw error

@@ -72,6 +72,10 @@ export interface ObjectRunStatus {
   readonly key: string
   readonly status: 'success' | 'warning' | 'failed' | 'skipped'
   readonly reason?: string
+  /** Of one that failed or is skipped: since which run. */
+  readonly since?: string
+  /** When it was protected last, where it ever was. */
+  readonly protectedAt?: string
 }
 
 export interface RunRecord {
