@@ -1,5 +1,6 @@
 import type { BlobId } from './contract.ts'
 import type { NewChunk, Owner, Packer } from './packer.ts'
+import { newBuffer, release } from './release.ts'
 import type { ChunkResult } from './workers/jobs.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
@@ -46,9 +47,10 @@ export class ChunkStream implements Disposable {
     const bytes = rest.length + SEGMENT_BYTES
     const room = this.#options.packer.budget.take(bytes)
     if (room !== undefined) await room
-    const segment = new Uint8Array(bytes)
+    const segment = newBuffer(bytes)
     segment.set(rest)
     this.#filled = rest.length
+    release(rest)
     this.#segment = segment
     return segment
   }
@@ -70,7 +72,10 @@ export class ChunkStream implements Disposable {
         isHandedOver = true
       }
       if (!isLast) {
-        if (!isHandedOver) packer.budget.give(heldBytes)
+        if (!isHandedOver) {
+          release(result.bytes)
+          packer.budget.give(heldBytes)
+        }
         isHandedOver = true
         await this.#begin(rest)
       }

@@ -7,6 +7,7 @@ import { blobKey } from './format/ids.ts'
 import type { KeySet } from './format/sealing.ts'
 import { type IndexFiles, packPath } from './index-files.ts'
 import { PACK_BYTES, PackBuilder, type BuiltPack } from './pack-builder.ts'
+import { newBuffer, release } from './release.ts'
 import type { SealResult } from './workers/jobs.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
@@ -41,6 +42,8 @@ interface Batch {
   usedBytes: number
   readonly blobs: WaitingBlob[]
   sealed: Promise<SealResult> | undefined
+  /** Blobs that are not stored yet; the sealed bytes are given back with the last. */
+  unstored: number
 }
 
 interface WaitingBlob {
@@ -114,7 +117,7 @@ export class Packer {
     const open = this.#batches[type]
     if (open !== undefined && open.usedBytes + bytes <= open.bytes!.length) return open
     if (open !== undefined) this.#send(type)
-    const batch = newBatch(type, new Uint8Array(Math.max(bytes, BATCH_BYTES)))
+    const batch = newBatch(type, newBuffer(Math.max(bytes, BATCH_BYTES)))
     this.#batches[type] = batch
     return batch
   }
@@ -123,6 +126,7 @@ export class Packer {
     const { id, offset, length, owner } = blob
     const waiting = { id, batch, at: batch.blobs.length, offset, length, owner }
     batch.blobs.push(waiting)
+    batch.unstored += 1
     this.#waiting.set(blobKey(batch.type, id), waiting)
   }
 
@@ -197,9 +201,18 @@ export class Packer {
     guard()
     await storage.write(packPath(id), parts)
     files.addPack({ id, blobs })
-    for (const blob of blobs) this.#waiting.delete(blobKey(blob.type, blob.id))
+    for (const blob of blobs) this.#forget(blobKey(blob.type, blob.id))
     const isDue = clock.nowMs() - this.#indexedAtMs >= INDEX_MS
     if (files.unnamedBlobs >= INDEX_BLOBS || isDue) await this.#writeIndex()
+  }
+
+  /** The blob is stored. */
+  #forget(key: string): void {
+    const batch = this.#waiting.get(key)?.batch
+    this.#waiting.delete(key)
+    if (batch === undefined) return
+    batch.unstored -= 1
+    if (batch.unstored === 0) void batch.sealed?.then(({ sealed }) => release(sealed))
   }
 
   #writeIndex(): Promise<void> {
@@ -254,6 +267,8 @@ export class Packer {
     if (batch.bytes !== undefined) return batch.bytes.slice(offset, offset + length)
     if (batch.sealed === undefined) throw corrupt('a blob on its way has no bytes')
     const { sealed, lengths, uncompressed } = await batch.sealed
+    // It was stored while we waited, and the index names it now.
+    if (batch.unstored === 0) return undefined
     const start = lengths.slice(0, at).reduce((sum, each) => sum + each, 0)
     const bytes = sealed.subarray(start, start + lengths[at]!)
     return openBlob(this.#options.key, bytes, { id, uncompressed: uncompressed[at]! })
@@ -266,4 +281,5 @@ const newBatch = (type: BlobType, bytes: Uint8Array<ArrayBuffer>): Batch => ({
   usedBytes: 0,
   blobs: [],
   sealed: undefined,
+  unstored: 0,
 })
