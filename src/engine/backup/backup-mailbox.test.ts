@@ -140,7 +140,7 @@ describe('backup of a mailbox', () => {
     await world.run()
     meg.put('at', 'f-in', { isRead: true })
     await world.run()
-    expect(meg.calls.contents).toBe(1)
+    expect(meg.calls).toMatchObject({ lists: 1, attachments: 1, contents: 1 })
     expect(storedBytes()).toBeLessThan(20_000)
     const { attachments } = await readMailItemFile(world.repository.readFile(rowOf('at')))
     for await (const { content } of attachments) {
@@ -148,6 +148,21 @@ describe('backup of a mailbox', () => {
       for await (const piece of content!) pieces.push(piece)
       expect(Buffer.concat(pieces).equals(big)).toBe(true)
     }
+  })
+
+  it('fetches only what is attached anew', async () => {
+    const [first, second] = ['a.bin', 'b.bin'].map((name) => ({ name, bytes: big }))
+    meg.put('at', 'f-in', {}, [first!])
+    await world.run()
+    meg.put('at', 'f-in', {}, [first!, second!])
+    await world.run()
+    expect(meg.calls.contents).toBe(2)
+    meg.put('at', 'f-in', {}, [second!])
+    await world.run()
+    const { attachments } = await readMailItemFile(world.repository.readFile(rowOf('at')))
+    const names: string[] = []
+    for await (const { attachment } of attachments) names.push(attachment.name)
+    expect(names).toEqual(['b.bin'])
   })
 
   it('stores one attachment sent to ten people once', async () => {

@@ -1,6 +1,6 @@
 import { isHoldfastError } from '#base'
 import { BOUNDARY_IN_CONTENT, mailItemFile, readMailItemFile, type ItemAttachment } from '#formats'
-import type { MailItem } from '#items'
+import type { MailAttachment, MailItem } from '#items'
 import type { RepositoryReader, RepositoryWriter, SavedFile } from '#repository'
 import type { MailRow } from '../catalogue/rows.ts'
 import type { AttachmentContent, MailboxSource } from '../connectors/connectors.ts'
@@ -10,15 +10,16 @@ import { fromSource } from './source-failure.ts'
 const MOST_SALTS = 4
 
 export interface MailSaving {
-  readonly source: Pick<MailboxSource, 'attachments'>
+  readonly source: Pick<MailboxSource, 'attachments' | 'listAttachments'>
   readonly reader: RepositoryReader
   readonly writer: Pick<RepositoryWriter, 'saveFile'>
   readonly signal: AbortSignal
+  ask<Answer>(question: Promise<Answer>): Promise<Answer>
 }
 
 /**
- * Saves a message's item file. Attachments that `old` has already come from the repository, the others from the service;
- * what the service throws arrives as SourceFailure.
+ * Saves a message's item file. Attachments that `old` has already come from the repository, which costs one small call; the
+ * others from the service. What the service throws arrives as SourceFailure.
  */
 export const saveMail = async (saving: MailSaving, item: MailItem, old?: MailRow): Promise<SavedFile> => {
   if (!item.hasAttachments) return saving.writer.saveFile(mailItemFile(item, []))
@@ -32,21 +33,37 @@ export const saveMail = async (saving: MailSaving, item: MailItem, old?: MailRow
 }
 
 async function* attachments(
-  { source, reader, signal }: MailSaving,
+  saving: MailSaving,
   item: MailItem,
   old: MailRow | undefined,
 ): AsyncGenerator<ItemAttachment> {
-  const known = old?.hasAttachments === true ? await knownAttachments(reader, old) : undefined
+  const { source, signal } = saving
+  const given = new Set<string>()
+  if (old?.hasAttachments === true) {
+    const listed = await saving.ask(source.listAttachments(item, signal))
+    for await (const stored of storedAttachments(saving.reader, old, listed)) {
+      given.add(stored.attachment.id)
+      yield stored
+    }
+    if (given.size === listed.length) return
+  }
+  for await (const fetched of fromSource(source.attachments(item, signal)))
+    if (!given.has(fetched.attachment.id)) yield ofService(fetched)
+}
+
+/** From the old file, in order, as long as they are those that are listed now. */
+async function* storedAttachments(
+  reader: RepositoryReader,
+  old: MailRow,
+  listed: readonly MailAttachment[],
+): AsyncGenerator<ItemAttachment> {
+  const known = await knownAttachments(reader, old)
   try {
-    for await (const fetched of fromSource(source.attachments(item, signal))) {
+    for (const attachment of listed) {
       const before = await known?.next()
-      if (
-        before !== undefined &&
-        before.done !== true &&
-        isSameAttachment(before.value.attachment, fetched.attachment)
-      )
-        yield { attachment: fetched.attachment, content: before.value.content }
-      else yield ofService(fetched)
+      if (before === undefined || before.done === true) return
+      if (!isSameAttachment(before.value.attachment, attachment)) return
+      yield before.value
     }
   } finally {
     await known?.return?.()

@@ -140,6 +140,8 @@ export interface MailboxSource {
   folders(signal?: AbortSignal): Promise<readonly MailFolder[]>
   /** Pages of a folder's changes since `token`, or everything. Throws reason RESYNC for a token that has lapsed. */
   changes(folderId: string, token?: string, signal?: AbortSignal): AsyncIterable<MailPage>
+  /** What a message has attached, without the bytes: one small call. In the service's order. */
+  listAttachments(item: MailItem, signal?: AbortSignal): Promise<readonly MailAttachment[]>
   /** In the service's order. */
   attachments(item: MailItem, signal?: AbortSignal): AsyncIterable<AttachmentContent>
 }

@@ -16,7 +16,8 @@ export interface AttachmentContent {
 /** Attachments of a message come in one answer up to this size; beyond it each streams by itself. */
 const ONE_ANSWER_BYTES = 8 * 1024 * 1024
 const MAX_CUTS = 4
-const METADATA = 'id,name,contentType,size,isInline,lastModifiedDateTime'
+const WITHOUT_BYTES =
+  '$select=id,name,contentType,size,isInline,lastModifiedDateTime,microsoft.graph.fileAttachment/contentId'
 const NESTED_ITEM = '$expand=microsoft.graph.itemattachment/item'
 
 /** A message's attachments in the service's order, one held in memory at a time beyond what one answer brings. */
@@ -35,6 +36,16 @@ export async function* messageAttachments(
   }
 }
 
+/** What a message has attached, without the bytes. */
+export async function listedAttachments(
+  calls: MailboxCalls,
+  item: MailItem,
+  signal?: AbortSignal,
+): Promise<readonly MailAttachment[]> {
+  const path = `/messages/${segment(item.id)}/attachments?${WITHOUT_BYTES}`
+  return (await wholeList(calls, path, signal)).map(toMailAttachment)
+}
+
 /** With the bytes of files when they fit into one answer, else without. */
 async function attachmentList(
   calls: MailboxCalls,
@@ -45,11 +56,7 @@ async function attachmentList(
     return await wholeList(calls, path, signal)
   } catch (error) {
     if (!isTooMuch(error)) throw error
-    return await wholeList(
-      calls,
-      `${path}?$select=${METADATA},microsoft.graph.fileAttachment/contentId`,
-      signal,
-    )
+    return await wholeList(calls, `${path}?${WITHOUT_BYTES}`, signal)
   }
 }
 

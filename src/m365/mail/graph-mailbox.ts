@@ -1,7 +1,7 @@
 import { isHoldfastError, type Clock, type Logger } from '#base'
-import type { MailFolder, MailItem } from '#items'
+import type { MailAttachment, MailFolder, MailItem } from '#items'
 import { segment } from '../graph-json.ts'
-import { messageAttachments, type AttachmentContent } from './attachments.ts'
+import { listedAttachments, messageAttachments, type AttachmentContent } from './attachments.ts'
 import { folderChanges, type MailPage } from './changes.ts'
 import {
   createMessage,
@@ -38,6 +38,10 @@ export class GraphMailbox {
 
   changes(folderId: string, token?: string, signal?: AbortSignal): AsyncIterable<MailPage> {
     return folderChanges(this.#calls, folderId, token, signal)
+  }
+
+  async listAttachments(item: MailItem, signal?: AbortSignal): Promise<readonly MailAttachment[]> {
+    return await listedAttachments(this.#calls, item, signal)
   }
 
   attachments(item: MailItem, signal?: AbortSignal): AsyncIterable<AttachmentContent> {

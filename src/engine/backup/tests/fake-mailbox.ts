@@ -15,7 +15,7 @@ interface Event {
 
 /** A mailbox that a test scripts. Its deltas work as the service's do: a move is a removal here and an item there. */
 export class FakeMailbox implements MailboxToRead {
-  readonly calls = { folders: 0, changes: 0, attachments: 0, contents: 0 }
+  readonly calls = { folders: 0, changes: 0, lists: 0, attachments: 0, contents: 0 }
   readonly unreadable = new Map<string, Error>()
   pageSize = 3
   /** Thrown by `folders`. */
@@ -128,6 +128,13 @@ export class FakeMailbox implements MailboxToRead {
       }
       if (!hasMore) return
     }
+  }
+
+  async listAttachments(item: MailItem): Promise<readonly MailAttachment[]> {
+    this.calls.lists += 1
+    const found = this.#messages.get(item.id)
+    if (found === undefined) throw notFound('the message is gone')
+    return found.attachments.map(({ name, bytes }) => attachment(name, bytes))
   }
 
   async *attachments(item: MailItem): AsyncGenerator<AttachmentContent> {
