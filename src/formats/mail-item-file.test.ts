@@ -5,6 +5,7 @@ import type { MailAttachment, MailItem } from '#items'
 import type { ItemAttachment } from './contract.ts'
 import { exportEml } from './export-eml.ts'
 import { BOUNDARY_IN_CONTENT, mailItemFile, type ItemFilePart } from './mail-item-file.ts'
+import { unpackMailItem } from './mail-item-json.ts'
 import { readMailItemFile } from './read-mail-item-file.ts'
 import { anyAttachment, anyMailItem, type KnownAttachment } from './tests/arbitrary-mail.ts'
 
@@ -103,6 +104,18 @@ describe('an item file', () => {
       ),
       { numRuns: 150 },
     )
+  })
+
+  it('says the headers of transport once, and reads a file that says them twice', async () => {
+    const { headers } = message()
+    const item = message({
+      graph: { id: 'AAkALg1', internetMessageHeaders: headers.map((one) => ({ ...one })) },
+    })
+    const file = await fileOf(item, [])
+    expect(file.toString().split('as_it_travelled')).toHaveLength(2)
+    expect((await readBack(file, 999)).item).toEqual(item)
+    const packed = { format: 1, bodyIsPart: false, graphBodyIsPart: false, item }
+    expect(unpackMailItem(JSON.stringify(packed), '')).toEqual(item)
   })
 
   it('has a header that nothing in the message can add a line to', async () => {

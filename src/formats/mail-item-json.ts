@@ -11,6 +11,8 @@ interface PackedItem {
   readonly bodyIsPart: boolean
   /** `graph.body.content` is the body's text too. */
   readonly graphBodyIsPart: boolean
+  /** `item.headers` are `graph.internetMessageHeaders`, and stand there alone. */
+  readonly headersAreInGraph?: boolean
   readonly item: JsonObject
 }
 
@@ -21,8 +23,15 @@ export const packMailItem = (item: MailItem): string => {
   const graphBodyIsPart = bodyIsPart && isObject(graphBody) && graphBody['content'] === item.body.content
   const graph = graphBodyIsPart ? { ...item.graph, body: without(graphBody, 'content') } : item.graph
   const body = bodyIsPart ? { type: item.body.type } : item.body
-  return JSON.stringify({ format: ITEM_FORMAT, bodyIsPart, graphBodyIsPart, item: { ...item, body, graph } })
+  const { headers, ...rest } = item
+  const headersAreInGraph = areSameHeaders(headers, graph['internetMessageHeaders'])
+  const packed = { ...rest, ...(headersAreInGraph ? {} : { headers }), body, graph }
+  return JSON.stringify({ format: ITEM_FORMAT, bodyIsPart, graphBodyIsPart, headersAreInGraph, item: packed })
 }
+
+/** Byte for byte, so that what is read back is what was written. */
+const areSameHeaders = (headers: MailItem['headers'], inGraph: unknown): boolean =>
+  Array.isArray(inGraph) && headers.length > 0 && JSON.stringify(headers) === JSON.stringify(inGraph)
 
 export const unpackMailItem = (json: string, bodyText: string): MailItem => {
   const packed = parseObject(json) as unknown as PackedItem
@@ -34,7 +43,14 @@ export const unpackMailItem = (json: string, bodyText: string): MailItem => {
   const graph = packed.graphBodyIsPart
     ? { ...item.graph, body: { ...(item.graph['body'] as JsonObject), content: bodyText } }
     : item.graph
-  return { ...item, ...dates(packed.item, ['receivedAt', 'sentAt', 'modifiedAt']), body, graph }
+  const headers = packed.headersAreInGraph === true ? headersIn(item.graph) : item.headers
+  return { ...item, ...dates(packed.item, ['receivedAt', 'sentAt', 'modifiedAt']), headers, body, graph }
+}
+
+const headersIn = (graph: JsonObject): MailItem['headers'] => {
+  const headers = graph['internetMessageHeaders']
+  if (!Array.isArray(headers)) throw corrupt('the item file lacks its headers')
+  return headers as unknown as MailItem['headers']
 }
 
 export const packAttachment = (attachment: MailAttachment, hasContent: boolean): string =>

@@ -65,13 +65,15 @@ export const anyMailItem: fc.Arbitrary<MailItem> = fc
     graph,
   })
   .chain((item) =>
-    fc.constantFrom(true, false).map((hasBody) =>
+    fc.tuple(fc.boolean(), fc.boolean()).map(([hasBody, hasHeaders]) =>
       present({
         ...item,
-        graph: hasBody
-          ? { ...item.graph, body: { contentType: item.body.type, content: item.body.content } }
-          : item.graph,
-      } as MailItem),
+        graph: {
+          ...item.graph,
+          ...(hasBody ? { body: { contentType: item.body.type, content: item.body.content } } : {}),
+          ...(hasHeaders ? { internetMessageHeaders: item.headers } : {}),
+        },
+      } as unknown as MailItem),
     ),
   )
 
