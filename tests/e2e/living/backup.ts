@@ -38,7 +38,11 @@ export const good = async <Body>(answer: Promise<{ status: number; text: string 
 }
 
 /** A job of v4 over the whole organization, in the repository that the server begins with. */
-export const addJob = async (world: World, organizationId: string, more: Json = {}): Promise<string> => {
+export const addJob = async (
+  world: Pick<World, 'api'>,
+  organizationId: string,
+  more: Json = {},
+): Promise<string> => {
   const api = world.api('v4')
   const [repository] = await good<{ id: string }[]>(api.get('/BackupRepositories'))
   const { id } = await good<{ id: string }>(
