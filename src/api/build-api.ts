@@ -94,7 +94,7 @@ export const operationsOf = ({
   ...jobOperations(engine.jobs),
   ...jobVerbs(engine.jobs, [exploreJob(engine.restoreSessions)]),
   ...jobItemOperations(engine.jobs),
-  ...jobSessionOperations(engine.sessions),
+  ...jobSessionOperations(engine.sessions, engine.jobs),
   ...restoreSessionOperations(engine),
   ...protectedDataOperations(engine),
   ...exchangeOperations(engine),

@@ -1,4 +1,4 @@
-import type { JobSessions, SessionFilter } from '#engine'
+import type { Jobs, JobSessions, SessionFilter } from '#engine'
 import type { Static } from 'typebox'
 import { answersList, answersObject, type Call, type Operation } from '../contract/operation.ts'
 import { administratorOrOwner } from '../edge/policies.ts'
@@ -10,7 +10,10 @@ const status = { v4: 200 }
 const tag = 'JobSession'
 
 /** Runs of jobs and their logs, for reading. */
-export const jobSessionOperations = (sessions: JobSessions): readonly Operation[] => [
+export const jobSessionOperations = (
+  sessions: JobSessions,
+  jobs: Pick<Jobs, 'get'>,
+): readonly Operation[] => [
   answersList(
     JobSession,
     { pagedSince: 'v5' },
@@ -36,8 +39,10 @@ export const jobSessionOperations = (sessions: JobSessions): readonly Operation[
       access,
       query: SessionQuery,
       status,
-      handle: async (call) =>
-        listSessions(sessions, call, { ...filterOf(call.query), jobId: call.params['jobId'] ?? '' }),
+      handle: async (call) => {
+        const { id: jobId } = await jobs.get(call.principal, call.params['jobId'] ?? '')
+        return listSessions(sessions, call, { ...filterOf(call.query), jobId })
+      },
     },
   ),
   answersObject(JobSession, {
