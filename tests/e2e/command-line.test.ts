@@ -43,7 +43,7 @@ beforeAll(async () => {
   person = people.find(({ userPrincipalName }) => userPrincipalName.startsWith('bob.'))!
   const inbox = await graph.ok<{ id: string }>(`/users/${person.id}/mailFolders/inbox`)
   message = (await messagesIn(graph, person.id, inbox.id))[0] as unknown as typeof message
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop()
@@ -185,7 +185,7 @@ describe('stock restic with the recovery kit', () => {
       expect(statSync(join(kit, repository.passwordFile)).mode & 0o077).toBe(0)
       expect(await restic(repository, 'check', '--read-data')).toContain('no errors were found')
     }
-  }, 60_000)
+  }, 120_000)
 
   it('lists and restores a message that any mail program opens', async () => {
     for (const repository of repositories) {
@@ -209,7 +209,7 @@ describe('stock restic with the recovery kit', () => {
       return
     }
     throw new Error('no repository holds the mailbox')
-  }, 60_000)
+  }, 120_000)
 
   it('finds nothing of the organization in the clear', () => {
     const log = readFileSync(join(folder, 'server.log'), 'utf8')

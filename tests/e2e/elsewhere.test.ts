@@ -36,7 +36,7 @@ beforeAll(async () => {
   const user = { id: source, displayName: 'x', name: people[SOURCE]!.userPrincipalName, type: 'User' }
   const selectedItems = [{ type: 'User', user, mailbox: true, oneDrive: true }]
   await runJob(world, await addJob(world, organizationId, { backupType: 'SelectedItems', selectedItems }))
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await graph?.[Symbol.asyncDispose]()

@@ -42,7 +42,7 @@ beforeAll(async () => {
       method: 'PUT',
       body: text,
     })
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await graph?.[Symbol.asyncDispose]()
@@ -91,7 +91,7 @@ describe('older versions of files', () => {
     expect(counts).toMatchObject({ restoredItemsCount: 1, failedItemsCount: 0 })
     expect(counts.restoreIssues[0]!.message).toContain('older versions were not protected')
     expect(await liveTexts((await findEdited())!.id)).toEqual([texts.at(-1)])
-  }, 60_000)
+  }, 120_000)
 
   it('come back from the oldest to the newest once they were protected', async () => {
     await loseEdited()
@@ -107,13 +107,13 @@ describe('older versions of files', () => {
     const counts = await restore(await explore(world, organizationId, 'veod'), { documentVersion: 'All' })
     expect(counts).toMatchObject({ restoredItemsCount: 1, failedItemsCount: 0, restoreIssues: [] })
     expect(await liveTexts((await findEdited())!.id)).toEqual(texts)
-  }, 60_000)
+  }, 120_000)
 
   it('stay away when only the last one is wanted', async () => {
     await loseEdited()
     await restore(await explore(world, organizationId, 'veod'), { documentVersion: 'Last' })
     expect(await liveTexts((await findEdited())!.id)).toEqual([texts.at(-1)])
-  }, 60_000)
+  }, 120_000)
 
   it('are listed, saved and restored one by one', async () => {
     const api = world.api('v7')
@@ -133,5 +133,5 @@ describe('older versions of files', () => {
     const counts = await good<FileCounts>(api.post(`${path}/512/restore`, {}))
     expect(counts).toMatchObject({ restoredItemsCount: 1, failedItemsCount: 0 })
     expect((await liveTexts((await findEdited())!.id)).at(-1)).toBe(texts[0])
-  }, 60_000)
+  }, 120_000)
 })

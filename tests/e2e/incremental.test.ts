@@ -47,7 +47,7 @@ beforeAll(async () => {
   readAfterwards = world.tenant.counters.recent().map(({ method, path }) => `${method} ${decodeURI(path)}`)
   mailNow = await portraitOfMailbox(graph, userId)
   filesNow = await portraitOfDrive(graph, userId)
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await graph?.[Symbol.asyncDispose]()

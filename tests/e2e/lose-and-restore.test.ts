@@ -46,7 +46,7 @@ beforeAll(async () => {
   filesWere = await portraitOfDrive(graph, userId)
   organizationId = (await world.addOrganization('v4')).id
   full = await runJob(world, await addJob(world, organizationId))
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await graph?.[Symbol.asyncDispose]()
@@ -89,7 +89,7 @@ describe('a mailbox', () => {
     expect(counts).toMatchObject({ createdItemsCount: 1, mergedItemsCount: 4, failedItemsCount: 0 })
     expect(counts.skippedItemsCount).toBe(mailWas.length - 5)
     expect(await portraitOfMailbox(graph, userId)).toEqual(mailWas)
-  }, 60_000)
+  }, 120_000)
 
   it('comes back equal after all of it was deleted for good, folders too', async () => {
     await destroyMailbox()
@@ -101,14 +101,14 @@ describe('a mailbox', () => {
       skippedItemsCount: 0,
     })
     await expectMailAsItWas()
-  }, 60_000)
+  }, 120_000)
 
   it('has no message twice when it is restored again', async () => {
     const counts = await restoreMailbox()
     expect(counts).toMatchObject({ createdItemsCount: 0, mergedItemsCount: 0, failedItemsCount: 0 })
     expect(counts.skippedItemsCount).toBe(mailWas.length)
     await expectMailAsItWas()
-  }, 60_000)
+  }, 120_000)
 })
 
 const destroyMailbox = async (): Promise<void> => {
@@ -155,7 +155,7 @@ describe('a OneDrive', () => {
     expect(stayed.map(({ name }) => name)).toEqual([`renamed ${renamed.name}`])
     await graph.post(`/users/${userId}/drive/items/${renamed.id}/permanentDelete`)
     expect(await portraitOfDrive(graph, userId)).toEqual(filesWere)
-  }, 60_000)
+  }, 120_000)
 
   it('comes back equal after all of it was deleted for good', async () => {
     const items = await driveItemsOf(graph, userId)
@@ -170,14 +170,14 @@ describe('a OneDrive', () => {
       restoreIssues: [],
     })
     await expectFilesAsTheyWere()
-  }, 60_000)
+  }, 120_000)
 
   it('has no file twice when it is restored again', async () => {
     const counts = await restoreDrive()
     expect(counts).toMatchObject({ restoredItemsCount: 0, failedItemsCount: 0 })
     expect(counts.skippedItemsByNoChangesCount).toBe(driveAsRestored(filesWere).length)
     await expectFilesAsTheyWere()
-  }, 60_000)
+  }, 120_000)
 })
 
 const changeDrive = async (): Promise<LiveDriveItem> => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const startedServer = await startServerProcess(folder, tenant)
   stops.push(() => startedServer.stop())
   server = startedServer.ready
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop()

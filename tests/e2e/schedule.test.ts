@@ -33,7 +33,7 @@ beforeAll(async () => {
     clock,
   })
   organizationId = (await world.addOrganization('v4')).id
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => world?.[Symbol.asyncDispose]())
 

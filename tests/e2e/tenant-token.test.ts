@@ -43,7 +43,7 @@ beforeAll(async () => {
   jobId = await addJob(world, own.id)
   await runJob(world, jobId)
   tenant = await world.as(world.tenant.admin.account, world.tenant.admin.appPassword, 'v6')
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   for (const stop of stops.reverse()) await stop()

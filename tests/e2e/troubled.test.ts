@@ -27,7 +27,7 @@ beforeAll(async () => {
   jobId = await addJob(world, organizationId)
   first = await runJob(world, jobId)
   log = await logOf(world, first.id)
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await graph?.[Symbol.asyncDispose]()
