@@ -22,6 +22,7 @@ import {
 } from './fixtures.ts'
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
+const base64 = (text: string): Buffer => Buffer.from(text, 'base64')
 
 describe('a repository that stock restic made', () => {
   let sample: Awaited<ReturnType<typeof unpackSample>>
@@ -33,7 +34,9 @@ describe('a repository that stock restic made', () => {
     sample = await unpackSample()
     vectors = await readVectors(sample.path)
     const file = vectors.keys.find(({ password }) => password === SAMPLE_PASSWORD)!
-    key = (await openKeyFile(await readFile(join(sample.repo, file.file)), SAMPLE_PASSWORD))!
+    // Deriving a key costs much: one test does it, the others take what it must give.
+    const { encrypt, mac } = file.data_plaintext_json
+    key = { encrypt: base64(encrypt), macK: base64(mac.k), macR: base64(mac.r) }
     const storage = readOnly(localStorage(sample.repo))
     repository = await openRepository(storage, { ...TEST_OPTIONS, password: SAMPLE_PASSWORD })
   })
@@ -49,8 +52,9 @@ describe('a repository that stock restic made', () => {
       expect(Buffer.from(opened!.encrypt).toString('base64')).toBe(data.encrypt)
       expect(Buffer.from(opened!.macK).toString('base64')).toBe(data.mac.k)
       expect(Buffer.from(opened!.macR).toString('base64')).toBe(data.mac.r)
-      expect(await openKeyFile(bytes, `${password}?`)).toBeUndefined()
     }
+    const { file } = vectors.keys[0]!
+    expect(await openKeyFile(await readFile(join(sample.repo, file)), 'another')).toBeUndefined()
   })
 
   it.each(['poly1305_aes', 'poly1305_aes_with_unmasked_r'] as const)('agrees on every step of %s', (name) => {
