@@ -32,7 +32,7 @@ import type { FastifyInstance } from 'fastify'
 import { hostname } from 'node:os'
 import { serverCertificate } from './certificate.ts'
 import type { ServerConfig } from './config.ts'
-import { installationId, openDataFolder, type DataFolder } from './data-folder.ts'
+import { checkDatabase, installationId, openDataFolder, type DataFolder } from './data-folder.ts'
 import { serverHealth } from './health.ts'
 import { trustedAuthorities } from './trusted-authorities.ts'
 import { VERSION } from './version.ts'
@@ -60,6 +60,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   await using opened = new AsyncDisposableStack()
   const folder = await openDataFolder(config.dataFolder)
   opened.use(holdAlone(folder.lock))
+  await checkDatabase(folder)
   const database = opened.use(await openDatabase(folder.database, clock))
   const rootKey = await rootKeyFor(config, folder, database)
   const secrets = new Secrets({ rootKey, clock })

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, statfs } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { corrupt, type Random } from '#base'
 import { writeWholeFile } from './whole-file.ts'
@@ -26,6 +26,26 @@ export const openDataFolder = async (path: string): Promise<DataFolder> => {
     catalogues: join(path, 'catalogues'),
     repository: join(path, 'repository'),
   }
+}
+
+const bytesIn = async (file: string): Promise<number> => {
+  const found = await stat(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  })
+  return found?.size ?? 0
+}
+
+/**
+ * Throws `corrupt` for a folder that was used and has lost its database: a new one would be an empty server in its place.
+ * The root key is made after the database has its tables.
+ */
+export const checkDatabase = async ({ database, rootKey }: DataFolder): Promise<void> => {
+  if ((await bytesIn(rootKey)) === 0) return
+  if ((await bytesIn(database)) + (await bytesIn(`${database}-wal`)) > 0) return
+  throw corrupt(
+    'the database is empty or missing although there is a root key: put holdfast.sqlite back, or begin in another data folder',
+  )
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
