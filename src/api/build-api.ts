@@ -39,6 +39,7 @@ import { proxyOperations } from './proxies/proxies.routes.ts'
 import { forgiveUrl } from './reading/forgive-url.ts'
 import { parseBody } from './reading/parse-body.ts'
 import { backupRepositoryOperations } from './repositories/backup-repositories.routes.ts'
+import { bulkRestoreOperations } from './restore-sessions/bulk.routes.ts'
 import { exchangeOperations } from './restore-sessions/exchange.routes.ts'
 import { oneDriveOperations } from './restore-sessions/onedrive.routes.ts'
 import { exploreJob, restoreSessionOperations } from './restore-sessions/restore-session.routes.ts'
@@ -97,6 +98,7 @@ export const operationsOf = ({
   ...jobSessionOperations(engine.sessions, engine.jobs),
   ...restoreSessionOperations(engine),
   ...protectedDataOperations(engine),
+  ...bulkRestoreOperations(engine),
   ...exchangeOperations(engine),
   ...oneDriveOperations(engine),
   ...serviceOperations(service, load),

@@ -134,3 +134,36 @@ it('shows a tenant what is held of it', async () => {
   expect((await tenant.get(`${base()}/UserData`)).json<Listed>().results.length).toBe(2)
   expect((await tenant.get('/ProtectedUsers')).json<Listed>().results.length).toBe(2)
 })
+
+describe('restoring several at once', () => {
+  const open = async (type: 'Vex' | 'Veod'): Promise<string> => {
+    const answer = await world.api('v8').post(`/Organizations/${organizationId}/explore`, { type })
+    return `/RestoreSessions/${answer.json<{ id: string }>().id}/Organization`
+  }
+
+  it('restores mailboxes: v7 waits for the end, v8 names the session', async () => {
+    const path = `${await open('Vex')}/Mailboxes/restore`
+    const body = { mailboxes: [both, mailOnly].map((person) => ({ id: directoryId(person) })) }
+    const waited = await world.api('v7').post(path, body)
+    expect([waited.status, waited.json()]).toEqual([200, { status: 'Success' }])
+    const begun = await world.api('v8').post(path, body)
+    expect(begun.status).toBe(200)
+    const { sessionId } = begun.json<{ sessionId: string }>()
+    expect((await world.api('v8').get(`/RestoreSessions/${sessionId}`)).status).toBe(200)
+  })
+
+  it('restores drives', async () => {
+    const body = { oneDrives: [{ id: directoryId(both) }], documentAction: 'keep' }
+    const answer = await world.api('v7').post(`${await open('Veod')}/OneDrives/restore`, body)
+    expect([answer.status, answer.json()]).toEqual([200, { status: 'Success' }])
+  })
+
+  it('refuses to guess: no mailbox named, one that is not there, what is not built', async () => {
+    const path = `${await open('Vex')}/Mailboxes/restore`
+    const statusOf = async (body: object) => (await world.api('v8').post(path, body)).status
+    const mailboxes = [{ id: directoryId(both) }]
+    expect(await statusOf({})).toBe(400)
+    expect(await statusOf({ mailboxes: [{ id: organizationId }] })).toBe(404)
+    expect(await statusOf({ mailboxes, recentItemRestorePeriod: 3 })).toBe(501)
+  })
+})

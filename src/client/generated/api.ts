@@ -142,6 +142,56 @@ export interface BackupWindow {
   readonly minuteOffset?: number | undefined
 }
 
+export interface BulkRestoreConfig {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly office365UserName?: string | undefined
+  readonly office365UserPassword?: string | undefined
+  readonly officeUserName?: string | undefined
+  readonly officeUserPassword?: string | undefined
+  readonly onPremisesUserName?: string | undefined
+  readonly onPremisesUserPassword?: string | undefined
+  readonly domainName?: string | undefined
+  readonly oneDrives?: readonly (OneDriveToRestore)[] | undefined
+  readonly documentAction?: 'Overwrite' | 'Keep' | undefined
+  readonly skipUnresolved?: boolean | undefined
+}
+
+export interface BulkRestoreOptions {
+  readonly userName?: string | undefined
+  readonly userPassword?: string | undefined
+  readonly userCode?: string | undefined
+  readonly applicationId?: string | undefined
+  readonly applicationCertificate?: string | undefined
+  readonly applicationCertificatePassword?: string | undefined
+  readonly impersonationAccountName?: string | undefined
+  readonly officeRegion?: 'Worldwide' | 'Germany' | 'China' | 'USDefence' | 'USGovernment' | undefined
+  readonly office365UserName?: string | undefined
+  readonly office365UserPassword?: string | undefined
+  readonly officeUserName?: string | undefined
+  readonly officeUserPassword?: string | undefined
+  readonly onPremisesUserName?: string | undefined
+  readonly onPremisesUserPassword?: string | undefined
+  readonly domainName?: string | undefined
+  readonly casServer?: string | undefined
+  readonly mailboxes?: readonly (MailboxToRestore)[] | undefined
+  readonly changedItems?: boolean | undefined
+  readonly deletedItems?: boolean | undefined
+  readonly markRestoredAsUnread?: boolean | undefined
+  readonly skipUnresolved?: boolean | undefined
+  readonly excludeDrafts?: boolean | undefined
+  readonly excludeDeletedItems?: boolean | undefined
+  readonly excludeInPlaceHoldItems?: boolean | undefined
+  readonly excludeLitigationHoldItems?: boolean | undefined
+  readonly recentItemRestorePeriod?: number | undefined
+}
+
 export interface CopyTo {
   readonly userName?: string | undefined
   readonly userPassword?: string | undefined
@@ -482,6 +532,10 @@ export interface LoggedInOrganization {
   readonly _actions?: Readonly<Record<string, Action>> | undefined
 }
 
+export interface MailboxToRestore {
+  readonly id?: string | undefined
+}
+
 export interface OneDrive {
   readonly id?: string | undefined
   readonly name?: string | undefined
@@ -527,6 +581,10 @@ export interface OneDriveTarget {
   readonly id?: string | undefined
   readonly url?: string | undefined
   readonly name?: string | undefined
+}
+
+export interface OneDriveToRestore {
+  readonly id?: string | undefined
 }
 
 export interface OnlineSettings {
@@ -1290,6 +1348,10 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   ProtectedUsers_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; backedUpOrganizationId?: string | undefined; repositoryId?: string | undefined; restorePointId?: string | undefined } = {}) => calls.get<PageOfProtectedUser>(withQuery(`/ProtectedUsers`, query)),
   /** One of them. */
   ProtectedUsers_protectedUserId_Get: (protectedUserId: string) => calls.get<ProtectedUser>(`/ProtectedUsers/${encodeURIComponent(protectedUserId)}`),
+  /** Restores several mailboxes to where they were. */
+  RestoreSessions_restoreSessionId_Organization_Mailboxes_restore_Post: (restoreSessionId: string, body: BulkRestoreOptions) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes/restore`, body),
+  /** Restores several OneDrives to where they were. */
+  RestoreSessions_restoreSessionId_Organization_OneDrives_restore_Post: (restoreSessionId: string, body: BulkRestoreConfig) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/restore`, body),
   /** Mailboxes at this point in time, by name. */
   RestoreSessions_restoreSessionId_Organization_Mailboxes_Get: (restoreSessionId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfExchangeMailbox>(withQuery(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/Mailboxes`, query)),
   /** One mailbox. */
