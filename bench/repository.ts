@@ -6,7 +6,6 @@
 import { execFileSync } from 'node:child_process'
 import {
   closeSync,
-  createReadStream,
   futimesSync,
   openSync,
   writeSync,
@@ -17,7 +16,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -110,6 +109,17 @@ const costOf = async (work: () => Promise<void>): Promise<Cost> => {
 
 const options = { password: PASSWORD, clock: systemClock, random: systemRandom }
 
+/** Through one buffer, as the writer takes copies. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+  await using file = await open(path)
+  const buffer = Buffer.allocUnsafeSlow(1 << 19)
+  for (;;) {
+    const { bytesRead } = await file.read(buffer)
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
 /** Files of a folder in the order of their paths, eight at a time, as many as restic reads. */
 const saveFolder = async (writer: RepositoryWriter, folder: string): Promise<BlobId> => {
   const tree = writer.edit()
@@ -121,8 +131,7 @@ const saveFolder = async (writer: RepositoryWriter, folder: string): Promise<Blo
   const work = async (): Promise<void> => {
     for (const path of queue) {
       const { size, mtime } = statSync(path)
-      const part =
-        size > 1_000_000 ? createReadStream(path, { highWaterMark: 1 << 19 }) : await readFile(path)
+      const part = size > 1_000_000 ? piecesOf(path) : await readFile(path)
       const file = await writer.saveFile([part])
       await tree.putFile(path.slice(folder.length + 1), { ...file, modifiedAt: mtime })
     }

@@ -205,18 +205,19 @@ describe('failure', () => {
 
   it('of a source stream fails its file alone', async () => {
     await using repository = await initRepository(memoryStorage(), TEST_OPTIONS)
+    const [begun, good] = [noise(6, 6_000_000), noise(7, 5_000_000)]
     async function* breaking(): AsyncGenerator<Uint8Array> {
-      yield noise(6, 6_000_000)
+      yield begun
       throw new Error('connection lost')
     }
     const snapshot = await repository.withWriter(async (writer) => {
       for (let attempt = 0; attempt < 14; attempt += 1) {
         await expect(writer.saveFile([breaking()])).rejects.toThrow('connection lost')
       }
-      const tree = await saveAs(writer, { good: [noise(7, 5_000_000)] })
+      const tree = await saveAs(writer, { good: [good] })
       return writer.saveSnapshot({ time: AT, tree, paths: ['/'], tags: [] })
     })
-    expect((await readPath(repository, snapshot.tree, 'good')).equals(noise(7, 5_000_000))).toBe(true)
+    expect((await readPath(repository, snapshot.tree, 'good')).equals(good)).toBe(true)
   })
 
   it('stops when the signal fires', async () => {
