@@ -18,7 +18,7 @@ import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import type { BackupOutcome, Checkpoints, RunBackup, Shards } from './backup-run.ts'
 import type { BackupType, JobItem, SchedulePolicy } from './job.ts'
 import { newSession, requestRetry, RUN, type RunRequest } from './run-requests.ts'
-import { selectObjects } from './select-objects.ts'
+import { selectObjects, type Selection } from './select-objects.ts'
 
 export interface JobRunnerParts {
   readonly database: Database
@@ -270,7 +270,7 @@ export class JobRunner implements AsyncDisposable {
       )
       throw error
     })
-    await report.finish(key, 'Success', `Found ${selection.objects.length} users to protect`)
+    await report.finish(key, 'Success', foundText(selection))
     return selection
   }
 
@@ -340,4 +340,15 @@ const retryTime = (job: JobRow, request: RunRequest, ending: Ending, at: Date): 
     return undefined
   // At least a moment later: a waiting retry is told from a run by its time.
   return new Date(at.getTime() + Math.max(retryWaitInterval * 60_000, 1_000))
+}
+
+const NAMED = 5
+
+/** Whoever is not protected is named too, so that nobody has to guess. */
+const foundText = ({ objects, leftOut }: Selection): string => {
+  const found = `Found ${objects.length} users to protect`
+  if (leftOut.length === 0) return found
+  const more = leftOut.length > NAMED ? ` and ${leftOut.length - NAMED} more` : ''
+  const names = leftOut.slice(0, NAMED).join(', ')
+  return `${found}; left out, for having neither licence nor mailbox: ${names}${more}`
 }

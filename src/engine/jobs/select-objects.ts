@@ -9,6 +9,8 @@ export interface Selection {
   readonly objects: readonly ProtectedObject[]
   /** For people: what is in the job and cannot be protected. */
   readonly notes: readonly string[]
+  /** Principal names of members that have neither licence nor mailbox. Guests have their data at home. */
+  readonly leftOut: readonly string[]
 }
 
 interface Parts {
@@ -43,6 +45,7 @@ class Selecting {
   readonly #signal: AbortSignal
   readonly #chosen = new Map<string, { readonly user: DirectoryUser; parts: Parts }>()
   readonly notes: string[] = []
+  readonly leftOut = new Set<string>()
 
   constructor(directory: Tenant, signal: AbortSignal) {
     this.#directory = directory
@@ -74,6 +77,7 @@ class Selecting {
   async wholeOrganization(parts: Parts): Promise<void> {
     for await (const user of this.#directory.users(this.#signal))
       if (isProtectable(user)) this.add(user, wholeOrganizationParts(user, parts))
+      else if (!user.isGuest) this.leftOut.add(user.userPrincipalName)
   }
 
   /** Users and groups that are gone from the directory are noted, not an error: the others are protected. */
@@ -125,5 +129,6 @@ export const selectObjects = async (
       else await selecting.each(item, (user, parts) => selecting.add(user, parts))
     }
   for (const item of job.excluded) await selecting.each(item, (user, parts) => selecting.remove(user, parts))
-  return { objects: selecting.objects(), notes: selecting.notes }
+  const leftOut = [...selecting.leftOut].sort()
+  return { objects: selecting.objects(), notes: selecting.notes, leftOut }
 }
