@@ -28,6 +28,7 @@ import {
   BackupOrganization,
   ExploreOptions,
   RestorePoint,
+  RestorePointListQuery,
   RestorePointQuery,
   RestoreSession,
   RestoreSessionEvent,
@@ -273,6 +274,11 @@ const reading = ({ restoreSessions }: Parts): readonly Operation[] => [
   }),
 ]
 
+/** There are no copies, nothing is retrieved from archives, and groups, sites and teams are not protected yet. */
+const asksForWhatIsNotHeld = (query: Static<typeof RestorePointListQuery>): boolean =>
+  [query.isLongTermCopy, query.isCopy, query.isRetrieved].includes(true) ||
+  [query.groupId, query.siteId, query.teamId].some((id) => id !== undefined)
+
 const points = ({ restorePoints }: Parts): readonly Operation[] => [
   answersList(
     RestorePoint,
@@ -284,9 +290,10 @@ const points = ({ restorePoints }: Parts): readonly Operation[] => [
       tag: 'RestorePoint',
       summary: 'Restore points, newest first',
       access,
-      query: RestorePointQuery,
+      query: RestorePointListQuery,
       status: ok,
       handle: async (call) => {
+        if (asksForWhatIsNotHeld(call.query)) return { items: [], totalCount: 0 }
         const { organizationId, jobId, repositoryId, userId, from, to, orderAsc } = call.query
         const page = await restorePoints.list(call.principal, {
           ...call.window,

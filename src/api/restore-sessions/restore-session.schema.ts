@@ -116,3 +116,14 @@ export const RestorePointQuery = Type.Object({
   to: moment(),
   orderAsc: flag(),
 })
+
+/** Asks for what no restore point is or holds yet, beside the filters that all have. */
+export const RestorePointListQuery = Type.Object({
+  ...RestorePointQuery.properties,
+  isLongTermCopy: flag(),
+  isCopy: flag({ since: 'v7' }),
+  isRetrieved: flag(),
+  groupId: text({ since: 'v8' }),
+  siteId: text({ since: 'v8' }),
+  teamId: text({ since: 'v8' }),
+})

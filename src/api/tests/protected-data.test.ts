@@ -118,6 +118,15 @@ it('tells what a restore point holds', async () => {
   expect(bare.length).toBe(2)
 })
 
+it.each(['isCopy=true', 'isLongTermCopy=true', 'isRetrieved=true', 'siteId=x', 'groupId=x', 'teamId=x'])(
+  'has no restore points with %s, which there are none of',
+  async (query) => {
+    expect((await listOf(`/RestorePoints?${query}`)).results).toEqual([])
+    if (query.startsWith('is'))
+      expect((await listOf(`/RestorePoints?${query.replace('true', 'false')}`)).results.length).toBe(1)
+  },
+)
+
 it('lists protected users with their mailboxes and drives', async () => {
   const { results } = await listOf(`/ProtectedUsers?repositoryId=${repositoryId}`)
   expect(results.length).toBe(2)

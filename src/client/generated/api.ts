@@ -1325,7 +1325,7 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   /** The organization that is looked at. */
   RestoreSessions_restoreSessionId_Organization_Get: (restoreSessionId: string) => calls.get<BackupOrganization>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization`),
   /** Restore points, newest first. */
-  RestorePoints_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; jobId?: string | undefined; repositoryId?: string | undefined; userId?: string | undefined; from?: string | undefined; to?: string | undefined; orderAsc?: boolean | undefined } = {}) => calls.get<PageOfRestorePoint>(withQuery(`/RestorePoints`, query)),
+  RestorePoints_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; jobId?: string | undefined; repositoryId?: string | undefined; userId?: string | undefined; from?: string | undefined; to?: string | undefined; orderAsc?: boolean | undefined; isLongTermCopy?: boolean | undefined; isCopy?: boolean | undefined; isRetrieved?: boolean | undefined; groupId?: string | undefined; siteId?: string | undefined; teamId?: string | undefined } = {}) => calls.get<PageOfRestorePoint>(withQuery(`/RestorePoints`, query)),
   /** One restore point. */
   RestorePoints_restorePointId_Get: (restorePointId: string) => calls.get<RestorePoint>(`/RestorePoints/${encodeURIComponent(restorePointId)}`),
   /** Organizations that have data in the repository. */
