@@ -135,6 +135,11 @@ try {
     ['1 % changed: time of the full run', percent(incremental.seconds, full), '≤ 3 %'],
     ['1 % changed: requests of the full run', percent(incremental.requests, fullRequests), '≤ 3 %'],
     ['1 % changed: items', String(changed), ''],
+    [
+      'requests per changed item, beyond the look at each folder and drive',
+      ((incremental.requests - idle.requests) / changed).toFixed(2),
+      '≤ 1.05',
+    ],
     ['nothing changed: time of the full run', percent(idle.seconds, full), ''],
     ['nothing changed: requests', String(idle.requests), 'one a folder or drive'],
   ]

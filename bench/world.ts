@@ -84,15 +84,31 @@ export const objectsOf = async (
   const users = (await Array.fromAsync(tenant.users())).filter(
     ({ isLicensed, isGuest }) => isLicensed && !isGuest,
   )
-  return users.map(({ id, userPrincipalName, displayName }, index) => ({
-    kind: 'user',
-    id,
-    principalName: userPrincipalName,
-    displayName,
-    mailbox: index < mailboxes,
-    archiveMailbox: false,
-    oneDrive: index < drives,
-  }))
+  const objects: ProtectedObject[] = []
+  let [mailboxesLeft, drivesLeft] = [mailboxes, drives]
+  const answers = (call: Promise<unknown>): Promise<boolean> =>
+    call.then(
+      () => true,
+      () => false,
+    )
+  for (const { id, userPrincipalName, displayName } of users) {
+    if (mailboxesLeft + drivesLeft === 0) break
+    // Some people have no mailbox, no drive or a locked one: reported by a backup, of no use here.
+    const mailbox = mailboxesLeft > 0 && (await answers(tenant.mailbox(id).folders()))
+    const oneDrive = drivesLeft > 0 && (await answers(tenant.drive(id).root()))
+    mailboxesLeft -= mailbox ? 1 : 0
+    drivesLeft -= oneDrive ? 1 : 0
+    objects.push({
+      kind: 'user',
+      id,
+      principalName: userPrincipalName,
+      displayName,
+      mailbox,
+      archiveMailbox: false,
+      oneDrive,
+    })
+  }
+  return objects
 }
 
 const silentReport: RunReport = {
