@@ -102,7 +102,7 @@ const story = async (
 
   const ok = backup.isGood && restored.mailIsEqual && restored.fileIsEqual && stored.isClean !== false
   screen.verdict(ok)
-  printLogin(screen, server.ready, tenant.ready)
+  if (!options.exit) printLogin(screen, server.ready, tenant.ready)
   return { ok, users, mails, files, added: { seconds: added.seconds }, backup, repository: stored, restored }
 }
 
