@@ -10,7 +10,21 @@ export interface ApplicationRow {
   readonly enabled: number
 }
 
-export const ACCOUNT_STATES = ['ok', 'disabled', 'locked', 'expired', 'empty', 'enrol', 'blocked'] as const
+export const ACCOUNT_STATES = [
+  'ok',
+  'disabled',
+  'locked',
+  'expired',
+  'empty',
+  'enrol',
+  'register',
+  'blocked',
+  'unmanaged-device',
+  'unconsented',
+  'looping',
+  'password-changed',
+  'signed-out',
+] as const
 export type AccountState = (typeof ACCOUNT_STATES)[number]
 
 export interface AccountRow {
@@ -19,7 +33,10 @@ export interface AccountRow {
   readonly password: string | null
   readonly app_password: string | null
   readonly mfa: number
-  /** `enrol`: must set MFA up; `blocked`: by Conditional Access. */
+  /**
+   * `enrol`, `register`: must set MFA up; `blocked`, `unmanaged-device`: by Conditional Access; `unconsented`: to the
+   * application; `looping`: asks the same too often; `password-changed`, `signed-out`: what earlier sign-ins gave is void.
+   */
   readonly state: AccountState
 }
 

@@ -130,6 +130,27 @@ const REFUSALS = {
   50057: kind('invalid_grant', 400, 'The user account is disabled.'),
   50076: kind('interaction_required', 400, mfa),
   50079: kind('interaction_required', 400, enrol),
+  50072: kind('interaction_required', 400, enrol),
+  50173: kind(
+    'invalid_grant',
+    400,
+    'The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.',
+  ),
+  70043: kind(
+    'invalid_grant',
+    400,
+    'The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.',
+  ),
+  50196: kind(
+    'invalid_request',
+    400,
+    'The server terminated an operation because it encountered a client request loop. Please contact your app vendor.',
+  ),
+  530032: kind(
+    'interaction_required',
+    400,
+    'Access has been blocked by a security policy of the tenant that asks for a managed device.',
+  ),
   53003: kind(
     'access_denied',
     400,

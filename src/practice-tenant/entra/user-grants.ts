@@ -8,7 +8,7 @@ const REFRESH_MS = 90 * 24 * 3600 * 1000
 const OIDC_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access'])
 const GRAPH = 'https://graph.microsoft.com'
 
-const requireMfa = (call: TokenCall, code: 50076 | 50079): EntraRefusal =>
+const requireMfa = (call: TokenCall, code: 50076 | 50079 | 50072): EntraRefusal =>
   new EntraRefusal(
     code,
     { resource: '00000003-0000-0000-c000-000000000000' },
@@ -32,8 +32,22 @@ const checkState = (call: TokenCall, account: AccountRow): void => {
       throw new EntraRefusal(50056)
     case 'enrol':
       throw requireMfa(call, 50079)
+    case 'register':
+      throw requireMfa(call, 50072)
     case 'blocked':
       throw new EntraRefusal(53003, {}, { suberror: 'message_only' })
+    case 'unmanaged-device':
+      throw new EntraRefusal(530032, {}, { suberror: 'message_only' })
+    case 'unconsented':
+      throw new EntraRefusal(
+        65001,
+        { app: call.form.get('client_id') ?? '' },
+        { suberror: 'consent_required' },
+      )
+    case 'looping':
+      throw new EntraRefusal(50196)
+    case 'password-changed':
+    case 'signed-out':
     case 'ok':
       if (account.mfa === 1) throw requireMfa(call, 50076)
   }
@@ -153,5 +167,7 @@ export const refreshGrant = (call: TokenCall): object => {
   if (row.expires_ms <= parts.state.clock.nowMs()) throw new EntraRefusal(700082)
   const account = parts.rows.accountOf(row.user_id)
   if (account?.state === 'disabled') throw new EntraRefusal(50057)
+  if (account?.state === 'password-changed') throw new EntraRefusal(50173)
+  if (account?.state === 'signed-out') throw new EntraRefusal(70043)
   return userTokens(call, client, row.user_id, form.get('scope') ?? row.scope)
 }

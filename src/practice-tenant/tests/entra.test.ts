@@ -127,6 +127,7 @@ describe('client credentials', () => {
     ['a missing secret', { client_secret: '' }, 401, 'invalid_client', 7000218, undefined],
     ['an unknown application', { client_id: unknown }, 400, 'unauthorized_client', 700016, undefined],
     ['an unknown tenant', {}, 400, 'invalid_request', 90002, 'fabrikam.onmicrosoft.com'],
+    ['a tenant of another cloud', {}, 400, 'invalid_request', 90038, 'other-cloud.onmicrosoft.com'],
     ['an unknown tenant id', {}, 400, 'invalid_request', 90002, unknown],
     ['a tenant that is no name', {}, 400, 'invalid_request', 900023, 'nobody'],
     ['a shared tenant', {}, 400, 'invalid_request', 9001023, 'common'],
@@ -310,7 +311,11 @@ describe('the password grant', () => {
     ['expired', 'invalid_grant', 50055],
     ['empty', 'invalid_grant', 50056],
     ['enrol', 'interaction_required', 50079],
+    ['register', 'interaction_required', 50072],
     ['blocked', 'access_denied', 53003],
+    ['unmanaged-device', 'interaction_required', 530032],
+    ['unconsented', 'invalid_grant', 65001],
+    ['looping', 'invalid_request', 50196],
   ] as const)('refuses an account whose state is %s', async (state, error, code) => {
     tenant.controls.setAccount(someone(), { password: 'pw', state })
     await expectRefusal(ropc(someone(), 'pw'), 400, error, code)
@@ -338,6 +343,11 @@ describe('the password grant', () => {
       refresh_token: first.refresh_token,
     }
     expect((await post(renew)).status).toBe(200)
+    tenant.controls.setAccount(someone(), { state: 'password-changed' })
+    await expectRefusal(renew, 400, 'invalid_grant', 50173)
+    tenant.controls.setAccount(someone(), { state: 'signed-out' })
+    await expectRefusal(renew, 400, 'invalid_grant', 70043)
+    tenant.controls.setAccount(someone(), { state: 'ok' })
     clock.advance(91 * 24 * 3600 * 1000)
     await expectRefusal(renew, 400, 'invalid_grant', 700082)
     await expectRefusal({ ...renew, refresh_token: 'made up' }, 400, 'invalid_grant', 9002313)
