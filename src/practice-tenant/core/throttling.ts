@@ -12,6 +12,8 @@ export interface Limits {
   /** SharePoint resource units of one application in a minute and in a day. */
   readonly filesPerMinute: number
   readonly filesPerDay: number
+  /** SharePoint resource units of all applications together. */
+  readonly filesOfTenantPerFiveMinutes: number
   /** Directory resource units of one application in ten seconds. */
   readonly directoryPerTenSeconds: number
 }
@@ -32,11 +34,14 @@ export const publishedLimits = (users: number): Limits => {
     mailboxConcurrency: 4,
     filesPerMinute,
     filesPerDay,
+    // 18,750 for the smallest tenants, 93,750 for the largest: fifteen minutes of one application.
+    filesOfTenantPerFiveMinutes: 15 * filesPerMinute,
     directoryPerTenSeconds: users < 50 ? 3_500 : users <= 500 ? 5_000 : 8_000,
   }
 }
 
 const MINUTE_MS = 60_000
+const FIVE_MINUTES_MS = 300_000
 const TEN_MINUTES_MS = 600_000
 const DAY_MS = 86_400_000
 const TEN_SECONDS_MS = 10_000
@@ -73,6 +78,7 @@ export class Throttling implements Filter {
   readonly #mailboxes = new Windows(TEN_MINUTES_MS)
   readonly #filesMinute = new Windows(MINUTE_MS)
   readonly #filesDay = new Windows(DAY_MS)
+  readonly #filesTenant = new Windows(FIVE_MINUTES_MS)
   readonly #inFlight = new Map<string, number>()
   readonly #buckets = new Map<string, { units: number; atMs: number }>()
 
@@ -127,7 +133,10 @@ export class Throttling implements Filter {
     const now = this.#clock.nowMs()
     const minute = this.#filesMinute.spend(token.applicationId, units, now)
     const day = this.#filesDay.spend(token.applicationId, units, now)
+    const ofTenant = this.#filesTenant.spend(this.#tenantId, units, now)
     const headers = rateHeaders(minute, limits.filesPerMinute)
+    if (ofTenant.spent > limits.filesOfTenantPerFiveMinutes)
+      throw filesRefusal(seconds(ofTenant.resetMs), headers)
     if (day.spent > limits.filesPerDay) throw filesRefusal(seconds(day.resetMs), headers)
     if (minute.spent > limits.filesPerMinute) throw filesRefusal(seconds(minute.resetMs), headers)
     const finished = await next()

@@ -365,6 +365,26 @@ describe('throttling', () => {
     clock.advance(20_000)
   })
 
+  it('counts what all applications of the tenant spend together', async () => {
+    tenant.controls.setLimits({ filesOfTenantPerFiveMinutes: 900 })
+    clock.advance(300_001)
+    const other = tenant.token({ application: tenant.editor.id })
+    const path = '/drives/d/root/children'
+    const askedByOther = () =>
+      http(`${tenant.origin('graph')}/v1.0${path}`, {
+        ca: tenant.ca,
+        headers: { authorization: `Bearer ${other}` },
+      })
+    // Each call costs 300 here: neither application has spent its own allowance of 1,250 when the tenant's is gone.
+    const statuses = [await get(path), await askedByOther(), await askedByOther(), await get(path)].map(
+      ({ status }) => status,
+    )
+    expect(statuses).toEqual([200, 200, 200, 429])
+    tenant.controls.setLimits({ filesOfTenantPerFiveMinutes: 18_750 })
+    clock.advance(300_001)
+    expect((await get(path)).status).toBe(200)
+  })
+
   it('can be switched off', async () => {
     tenant.controls.settings.throttling = false
     for (let call = 0; call < 6; call += 1) expect((await get('/drives/d/root/children')).status).toBe(200)
