@@ -1,5 +1,5 @@
 import { invalid } from '#base'
-import type { Explorer, Exports, LocatedObject, MailRow, RestoreReport, Restores, Selection } from '#engine'
+import type { Explorer, Exports, LocatedObject, RestoreReport, Restores, Selection } from '#engine'
 import type { Static } from 'typebox'
 import {
   answersDownload,
@@ -337,5 +337,3 @@ const saving = (
     status: ok,
     handle: download,
   })
-
-export type { MailRow }

@@ -27,9 +27,9 @@ import { presentEvent, presentPoint, presentRestoreSession } from './present-res
 import {
   BackupOrganization,
   ExploreOptions,
+  RepositoryExploreQuery,
   RestorePoint,
   RestorePointListQuery,
-  RestorePointQuery,
   RestoreSession,
   RestoreSessionEvent,
   RestoreSessionStatistics,
@@ -133,8 +133,6 @@ const repositoryExplore = (sessions: RestoreSessions): Operation => {
   }))
   return { ...operation, since: 'v7', query: RepositoryExploreQuery }
 }
-
-const RepositoryExploreQuery = RestorePointQuery
 
 const stopping = ({ restoreSessions, restores }: Parts): readonly Operation[] => {
   const stop = answersNothing({

@@ -107,6 +107,9 @@ export const RestorePoint = object('RestorePoint', {
   _links: links(),
 })
 
+/** Whose data in a repository is looked at. */
+export const RepositoryExploreQuery = Type.Object({ organizationId: uuid() })
+
 export const RestorePointQuery = Type.Object({
   organizationId: uuid(),
   jobId: uuid(),

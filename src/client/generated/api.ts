@@ -1309,7 +1309,7 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   /** Opens a restore session. */
   Organization_Explore_Post: (body: ExploreOptions) => calls.post<RestoreSession>(`/Organization/Explore`, body),
   /** Opens a restore session. */
-  BackupRepositories_repositoryId_explore_Post: (repositoryId: string, body: ExploreOptions, query: { organizationId?: string | undefined; jobId?: string | undefined; repositoryId?: string | undefined; userId?: string | undefined; from?: string | undefined; to?: string | undefined; orderAsc?: boolean | undefined } = {}) => calls.post<RestoreSession>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/explore`, query), body),
+  BackupRepositories_repositoryId_explore_Post: (repositoryId: string, body: ExploreOptions, query: { organizationId?: string | undefined } = {}) => calls.post<RestoreSession>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/explore`, query), body),
   /** Ends a restore session; a restore under way is stopped. */
   RestoreSessions_restoreSessionId_Stop_Post: (restoreSessionId: string) => calls.post<void>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Stop`, {}),
   /** Restore sessions, newest first. */
