@@ -31,15 +31,18 @@ try {
   const report = join(scratch, 'report.json')
   const args = ['run', ...patterns, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const ok = run('node_modules/.bin/vitest', args)
-  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
+  const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = JSON.parse(
     readFileSync(report, 'utf8'),
   ) as {
     numPassedTests: number
     numFailedTests: number
     numFailedTestSuites: number
+    numPendingTests: number
   }
   passed += numPassedTests
   failed += numFailedTests
+  if (numPendingTests > 0)
+    console.log(`${numPendingTests} not run on this machine: see the report above for why`)
   // A file that does not load has no failed test, yet is a failure.
   if (!ok && numFailedTests === 0) failed += Math.max(1, numFailedTestSuites)
 } catch (error) {

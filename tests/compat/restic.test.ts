@@ -179,7 +179,7 @@ describe('stock restic and Holdfast on one repository', () => {
     const reason = await whyNoMount()
     if (reason !== undefined) {
       expect(reason).toMatch(/fuse/)
-      context.skip()
+      context.skip(`this machine cannot mount: ${reason}`)
     }
     await using folder = await temporaryFolder()
     const repo = join(folder.path, 'repo')
