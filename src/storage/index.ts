@@ -1,4 +1,5 @@
 export type * from './storage.ts'
+export type * from './cloud-account.ts'
 export { localStorage, type LocalStorageOptions } from './local-storage.ts'
 export { memoryStorage } from './memory-storage.ts'
 export { readOnly } from './read-only.ts'
