@@ -1,11 +1,14 @@
 export type * from './page.ts'
 export type {
+  AccountRow,
   AuditRow,
   CheckpointRow,
+  EncryptionKeyRow,
   JobItemRow,
   JobRow,
   LogRow,
   LoginFailureRow,
+  ObjectStorageRow,
   OrganizationRow,
   ProxyRow,
   RepositoryOrganizationRow,
@@ -20,10 +23,13 @@ export type {
 } from './tables.ts'
 export { isDuplicate } from './errors.ts'
 export * from './open-database.ts'
+export * from './rows/account-rows.ts'
 export * from './rows/audit-rows.ts'
 export * from './rows/checkpoint-rows.ts'
+export * from './rows/encryption-key-rows.ts'
 export * from './rows/job-rows.ts'
 export * from './rows/log-rows.ts'
+export * from './rows/object-storage-rows.ts'
 export * from './rows/organization-rows.ts'
 export * from './rows/proxy-rows.ts'
 export * from './rows/repository-rows.ts'

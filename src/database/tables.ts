@@ -106,6 +106,42 @@ export const proxies = table({
 })
 export type ProxyRow = RowOf<typeof proxies>
 
+/** Credentials of object storage; the secret is in an envelope. */
+export const accounts = table({
+  id: text,
+  type: text,
+  userName: text,
+  description: text,
+  organizationId: optional(text),
+  createdAt: date,
+})
+export type AccountRow = RowOf<typeof accounts>
+
+/** Passwords that administrators chose for repositories; the password is in an envelope. */
+export const encryptionKeys = table({
+  id: text,
+  description: text,
+  organizationId: optional(text),
+  createdAt: date,
+})
+export type EncryptionKeyRow = RowOf<typeof encryptionKeys>
+
+/** Places for repositories in buckets and containers. */
+export const objectStorages = table({
+  id: text,
+  name: text,
+  description: text,
+  accountId: text,
+  place: json<object>(),
+  /** What tells places apart: two rows never have the same. */
+  placeKey: text,
+  settings: json<object>(),
+  /** Made with its repository and removed with it. */
+  isPartOfRepository: boolean,
+  createdAt: date,
+})
+export type ObjectStorageRow = RowOf<typeof objectStorages>
+
 export const repositories = table({
   id: text,
   name: text,
@@ -115,6 +151,13 @@ export const repositories = table({
   proxyId: text,
   retention: json<object>(),
   createdAt: date,
+  /** Where the data is, unless it is in a folder of the machine. */
+  objectStorageId: optional(text),
+  /** The password that opens every shard beside the shard's own. */
+  encryptionKeyId: optional(text),
+  /** Whose it is, where it is meant for one organization. */
+  organizationId: optional(text),
+  cachePath: optional(text),
 })
 export type RepositoryRow = RowOf<typeof repositories>
 
@@ -126,6 +169,9 @@ export const repositoryOrganizations = table({
   folder: text,
   shardCount: count,
   createdAt: date,
+  /** As it was last measured. */
+  usedBytes: optional(count),
+  measuredAt: optional(date),
 })
 export type RepositoryOrganizationRow = RowOf<typeof repositoryOrganizations>
 
@@ -245,6 +291,9 @@ export interface Tables {
   tokens: StoredRow<typeof tokens>
   audit: StoredRow<typeof audit>
   proxies: StoredRow<typeof proxies>
+  accounts: StoredRow<typeof accounts>
+  encryptionKeys: StoredRow<typeof encryptionKeys>
+  objectStorages: StoredRow<typeof objectStorages>
   repositories: StoredRow<typeof repositories>
   repositoryOrganizations: StoredRow<typeof repositoryOrganizations>
   jobs: StoredRow<typeof jobs>

@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts'
 import { beginning } from './0001-beginning.ts'
+import { objectStorage } from './0005-object-storage.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
 /** In order, never changed once released; the position is the version. */
-export const migrations: readonly Migration[] = [beginning, versionBackupMode]
+export const migrations: readonly Migration[] = [beginning, versionBackupMode, objectStorage]

@@ -38,6 +38,14 @@ export const repositoryRows = {
       .executeTakeFirst()
     return row && repositories.decode(row)
   },
+  async findByObjectStorage(queries: Queries, objectStorageId: string): Promise<RepositoryRow | undefined> {
+    const row = await queries
+      .selectFrom('repositories')
+      .selectAll()
+      .where('objectStorageId', '=', objectStorageId)
+      .executeTakeFirst()
+    return row && repositories.decode(row)
+  },
   /** By name. With `organizationId` those that hold its data. */
   async list(
     queries: Queries,
@@ -73,6 +81,19 @@ export const repositoryOrganizationRows = {
       .where('organizationId', '=', organizationId)
       .executeTakeFirst()
     return row && repositoryOrganizations.decode(row)
+  },
+  async update(
+    queries: Queries,
+    repositoryId: string,
+    organizationId: string,
+    changes: ChangesOf<typeof repositoryOrganizations>,
+  ): Promise<void> {
+    await queries
+      .updateTable('repositoryOrganizations')
+      .set(repositoryOrganizations.encodeChanges(changes))
+      .where('repositoryId', '=', repositoryId)
+      .where('organizationId', '=', organizationId)
+      .execute()
   },
   async list(
     queries: Queries,
