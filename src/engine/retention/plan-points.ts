@@ -1,0 +1,178 @@
+import { ageText, CALENDAR, cutoffOf, type CalendarPart, type RetentionRule } from './retention-rule.ts'
+
+// Which restore points go and which stay, and why. The preview and the run that removes both ask here, and nowhere else.
+
+/** What one job run left in a repository, all shards together: it goes or stays as a whole. */
+export interface RetainedPoint {
+  /** The id of the job session that made it. */
+  readonly id: string
+  readonly organizationId: string
+  readonly jobId: string
+  readonly time: Date
+  readonly shards: readonly number[]
+  readonly objectKeys: readonly string[]
+  /** The run ended well: what is not in the point is not protected by the job any more. */
+  readonly isComplete: boolean
+  /** The storage refuses removal before this. */
+  readonly lockedUntil?: Date
+}
+
+export interface Hold {
+  readonly id: string
+  readonly organizationId: string
+  /** `mail-<user id>`, as in the catalogue. */
+  readonly objectKeys: readonly string[]
+}
+
+export interface AppliedRule {
+  readonly rule: RetentionRule
+  readonly from: 'job' | 'repository'
+}
+
+export interface RetentionFacts {
+  readonly now: Date
+  readonly points: readonly RetainedPoint[]
+  readonly ruleOf: (jobId: string) => AppliedRule
+  /** Jobs that exist: what their newest run holds is still protected. */
+  readonly jobs: ReadonlySet<string>
+  readonly holds: readonly Hold[]
+  /** Of the server. */
+  readonly timeZone: string
+}
+
+export type ReasonKind =
+  'Forever' | 'Count' | 'Age' | 'Calendar' | 'Newest' | 'Hold' | 'Locked' | 'Future' | 'Expired'
+
+export interface Reason {
+  readonly kind: ReasonKind
+  readonly text: string
+  /** Of a lock. */
+  readonly until?: Date
+  readonly holdId?: string
+}
+
+export interface PointVerdict {
+  readonly point: RetainedPoint
+  readonly goes: boolean
+  /** Whose rule it is judged by. */
+  readonly ruleFrom: AppliedRule['from']
+  /** Why it stays, each reason enough by itself; or why it goes. */
+  readonly reasons: readonly Reason[]
+}
+
+/** Newest first. Every point is judged. */
+export const planPoints = (facts: RetentionFacts): readonly PointVerdict[] => {
+  const keeping = new Map<string, Reason[]>(facts.points.map(({ id }) => [id, []]))
+  const keep = (id: string, reason: Reason): void => void keeping.get(id)!.push(reason)
+  for (const [jobId, points] of Map.groupBy([...facts.points].sort(newestFirst), ({ jobId }) => jobId)) {
+    keepByRule(points, facts.ruleOf(jobId), facts, keep)
+    if (facts.jobs.has(jobId)) keepNewest(points, keep)
+  }
+  keepWhatever(facts, keep)
+  return [...facts.points].sort(newestFirst).map((point) => {
+    const { from } = facts.ruleOf(point.jobId)
+    const kept = keeping.get(point.id)!
+    const expired: Reason = { kind: 'Expired', text: `not kept by the rule of the ${from}` }
+    return {
+      point,
+      goes: kept.length === 0,
+      ruleFrom: from,
+      reasons: kept.length === 0 ? [expired] : kept,
+    }
+  })
+}
+
+type KeepPoint = (id: string, reason: Reason) => void
+
+const newestFirst = (a: RetainedPoint, b: RetainedPoint): number =>
+  b.time.getTime() - a.time.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+
+/** `points` of one job, newest first. */
+const keepByRule = (
+  points: readonly RetainedPoint[],
+  { rule }: AppliedRule,
+  facts: RetentionFacts,
+  keep: KeepPoint,
+): void => {
+  const { forever, last, age } = rule.keep
+  if (forever === true) for (const { id } of points) keep(id, { kind: 'Forever', text: 'kept for ever' })
+  if (last !== undefined)
+    for (const { id } of points.slice(0, last))
+      keep(id, { kind: 'Count', text: `one of the last ${last} points` })
+  if (age !== undefined) {
+    const cutoff = cutoffOf(age, facts.now)
+    for (const { id, time } of points)
+      if (time >= cutoff) keep(id, { kind: 'Age', text: `not older than ${ageText(age)}` })
+  }
+  for (const part of Object.keys(CALENDAR) as CalendarPart[])
+    keepByCalendar(points, part, { rule, timeZone: facts.timeZone }, keep)
+}
+
+/** The newest point of each of the newest so many days (weeks, months, years) that have points. */
+const keepByCalendar = (
+  points: readonly RetainedPoint[],
+  part: CalendarPart,
+  { rule, timeZone }: { readonly rule: RetentionRule; readonly timeZone: string },
+  keep: KeepPoint,
+): void => {
+  const wanted = rule.keep[part] ?? 0
+  if (wanted === 0) return
+  const periodOf = calendar(rule.timeZone ?? timeZone)
+  const seen = new Set<string>()
+  for (const { id, time } of points) {
+    const period = periodOf(time, part)
+    if (seen.has(period)) continue
+    if (seen.size === wanted) return
+    seen.add(period)
+    keep(id, { kind: 'Calendar', text: `the last of a ${CALENDAR[part]}, of ${wanted} kept` })
+  }
+}
+
+/** Names of the day, week, month and year that a moment is in, in a time zone. */
+const calendar = (timeZone: string): ((at: Date, part: CalendarPart) => string) => {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  })
+  return (at, part) => {
+    const day = format.format(at)
+    if (part === 'daily') return day
+    if (part === 'monthly') return day.slice(0, -3)
+    if (part === 'yearly') return day.slice(0, -6)
+    const monday = new Date(`${day}T00:00:00Z`)
+    monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7))
+    return monday.toISOString()
+  }
+}
+
+/**
+ * What a job protects now is never let go: its newest point, and where that one is of a run that was cut off, also the
+ * newest of each shard that the run did not come to.
+ */
+const keepNewest = (points: readonly RetainedPoint[], keep: KeepPoint): void => {
+  const covered = new Set<number>()
+  for (const { id, shards, isComplete } of points) {
+    if (shards.some((shard) => !covered.has(shard)))
+      keep(id, { kind: 'Newest', text: 'the newest of what the job protects' })
+    for (const shard of shards) covered.add(shard)
+    if (isComplete) return
+  }
+}
+
+/** Holds, locks, and points of a time to come: no rule goes over them. */
+const keepWhatever = ({ points, holds, now }: RetentionFacts, keep: KeepPoint): void => {
+  for (const point of points) {
+    for (const hold of holds.filter((one) => one.organizationId === point.organizationId)) {
+      if (!hold.objectKeys.some((key) => point.objectKeys.includes(key))) continue
+      keep(point.id, { kind: 'Hold', text: 'holds an object under legal hold', holdId: hold.id })
+    }
+    const { lockedUntil } = point
+    if (lockedUntil !== undefined && lockedUntil > now) {
+      const text = `immutable until ${lockedUntil.toISOString()}`
+      keep(point.id, { kind: 'Locked', text, until: lockedUntil })
+    }
+    if (point.time > now) keep(point.id, { kind: 'Future', text: 'made after this moment' })
+  }
+}
