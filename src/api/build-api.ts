@@ -3,7 +3,9 @@ import rateLimit from '@fastify/rate-limit'
 import { HoldfastError, notFound, type Logger, type Random } from '#base'
 import type {
   Access,
+  Accounts,
   BackupRepositories,
+  EncryptionKeys,
   Explorer,
   Exports,
   Jobs,
@@ -17,11 +19,13 @@ import type {
 } from '#engine'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { SecureContextOptions } from 'node:tls'
+import { accountOperations } from './accounts/accounts.routes.ts'
 import { tokenOperations } from './access/token.routes.ts'
 import { operationsOfContract } from './contract-operations.ts'
 import type { Operation } from './contract/operation.ts'
 import { isVersion, NEWEST, VERSIONS } from './contract/versions.ts'
 import { serveDocuments, welcomePage } from './documents.ts'
+import { encryptionKeyOperations } from './encryption-keys/encryption-keys.routes.ts'
 import { errorAnswer } from './edge/errors.ts'
 import { limitConnections } from './edge/connection-limit.ts'
 import { fromFramework } from './edge/framework-errors.ts'
@@ -51,6 +55,8 @@ import { jobSessionOperations } from './sessions/job-sessions.routes.ts'
 export interface Engine {
   readonly access: Access
   readonly organizations: Organizations
+  readonly accounts: Accounts
+  readonly encryptionKeys: EncryptionKeys
   readonly repositories: BackupRepositories
   readonly proxies: Proxies
   readonly jobs: Jobs
@@ -90,6 +96,8 @@ export const operationsOf = ({
   ...tokenOperations(engine.access),
   ...organizationOperations(engine.organizations),
   ...directoryOperations(engine.organizations),
+  ...accountOperations(engine.accounts),
+  ...encryptionKeyOperations(engine.encryptionKeys),
   ...backupRepositoryOperations(engine.repositories),
   ...proxyOperations(engine.proxies),
   ...jobOperations(engine.jobs),

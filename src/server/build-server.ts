@@ -3,10 +3,12 @@ import { systemClock, systemRandom, type Clock, type Logger, type Random, type S
 import { holdAlone, openDatabase, secretRows, type Database } from '#database'
 import {
   Access,
+  Accounts,
   Audit,
   BackupRepositories,
   Catalogues,
   createRunBackup,
+  EncryptionKeys,
   Explorer,
   Exports,
   JobRunner,
@@ -69,6 +71,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const connectors = opened.use(await connectorsOf(config, { clock, random, log }))
   const tenants = opened.use(new Tenants({ database, secrets, connectors }))
   const parts = { database, secrets, audit, clock, random }
+  const accounts = new Accounts(parts)
+  const encryptionKeys = new EncryptionKeys(parts)
   const repositories = opened.use(
     new BackupRepositories({
       ...parts,
@@ -106,6 +110,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     engine: {
       access,
       organizations,
+      accounts,
+      encryptionKeys,
       repositories,
       proxies: new Proxies({ database, repositories, version: VERSION }),
       jobs,

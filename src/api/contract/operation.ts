@@ -81,7 +81,7 @@ export interface Operation extends Common<Record<string, unknown>, unknown> {
     | {
         readonly kind: 'list'
         readonly item: TSchema
-        readonly pagedSince: Version
+        readonly pagedSince: Version | 'never'
         readonly isLive: boolean
       }
     | { readonly kind: 'download' }
@@ -116,14 +116,14 @@ export const answersObject = <
   operation: Typed<Query, Body, Answerable<Static<Schema>>>,
 ): Operation => untyped(operation, { kind: 'object', schema })
 
-/** An operation that answers a list: a bare array before `pagedSince`, a page with links from then on. */
+/** An operation that answers a list: a bare array before `pagedSince`, a page with links from then on (if ever). */
 export const answersList = <
   Item extends TSchema,
   Query extends TObject | undefined = undefined,
   Body extends TSchema | undefined = undefined,
 >(
   item: Item,
-  list: { readonly pagedSince: Version; readonly isLive?: boolean },
+  list: { readonly pagedSince: Version | 'never'; readonly isLive?: boolean },
   operation: Typed<Query, Body, Slice<Answerable<Static<Item>>>>,
 ): Operation =>
   untyped(operation, { kind: 'list', item, pagedSince: list.pagedSince, isLive: list.isLive ?? false })

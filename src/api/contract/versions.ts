@@ -17,7 +17,9 @@ const rank = (version: Version): number => VERSIONS.indexOf(version)
 export const isAlive = (version: Version, { since = 'v4', until }: Lifetime): boolean =>
   rank(version) >= rank(since) && (until === undefined || rank(version) < rank(until))
 
-export const isBefore = (version: Version, other: Version): boolean => rank(version) < rank(other)
+/** Every version is before `never`. */
+export const isBefore = (version: Version, other: Version | 'never'): boolean =>
+  other === 'never' || rank(version) < rank(other)
 
 /** A value that changed over time: each entry holds from its version until the next entry. */
 export type Changing<Value> = Partial<Readonly<Record<Version, Value>>>

@@ -1,6 +1,23 @@
 // Made by scripts/generate-client.ts out of the OpenAPI document of v8. Do not edit.
 import type { Connection } from '../connect.ts'
 
+export interface Account {
+  readonly id?: string | undefined
+  readonly accountType?: 'azureBlobAccount' | 'amazonS3Account' | 'amazonS3CompatibleAccount' | undefined
+  readonly userName?: string | undefined
+  readonly description?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface AccountToSave {
+  readonly accountType?: 'azureBlobAccount' | 'amazonS3Account' | 'amazonS3CompatibleAccount' | undefined
+  readonly userName?: string | undefined
+  readonly password?: string | undefined
+  readonly description?: string | undefined
+  readonly organizationId?: string | undefined
+}
+
 export interface Action {
   readonly uri?: string | undefined
   readonly method?: string | undefined
@@ -264,6 +281,21 @@ export interface DocumentToCopy {
 
 export interface DocumentToSave {
   readonly id?: string | undefined
+}
+
+export interface EncryptionKey {
+  readonly id?: string | undefined
+  readonly description?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface EncryptionKeyToSave {
+  readonly password?: string | undefined
+  readonly newPassword?: string | undefined
+  readonly oldPassword?: string | undefined
+  readonly description?: string | undefined
+  readonly organizationId?: string | undefined
 }
 
 export interface Error {
@@ -1230,6 +1262,24 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Organizations_organizationId_Groups_groupId_Get: (organizationId: string, groupId: string) => calls.get<Group>(`/Organizations/${encodeURIComponent(organizationId)}/Groups/${encodeURIComponent(groupId)}`),
   /** Users of a group, those of nested groups too. */
   Organizations_organizationId_Groups_groupId_Members_Get: (organizationId: string, groupId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfGroupMember>(withQuery(`/Organizations/${encodeURIComponent(organizationId)}/Groups/${encodeURIComponent(groupId)}/Members`, query)),
+  /** All accounts of object storage, oldest first. */
+  Accounts_Get: (query: { name?: string | undefined; accountType?: 'azureBlobAccount' | 'amazonS3Account' | 'amazonS3CompatibleAccount' | undefined; organizationId?: string | undefined } = {}) => calls.get<readonly (Account)[]>(withQuery(`/Accounts`, query)),
+  /** Adds an account; its secret is kept and never answered. */
+  Accounts_Post: (body: AccountToSave) => calls.post<Account>(`/Accounts`, body),
+  /** One account. */
+  Accounts_accountId_Get: (accountId: string) => calls.get<Account>(`/Accounts/${encodeURIComponent(accountId)}`),
+  /** Changes an account, after its credentials were tried on what uses it; what is left out stays. */
+  Accounts_accountId_Put: (accountId: string, body: AccountToSave) => calls.put<void>(`/Accounts/${encodeURIComponent(accountId)}`, body),
+  /** Removes an account that nothing uses. */
+  Accounts_accountId_Delete: (accountId: string) => calls.delete(`/Accounts/${encodeURIComponent(accountId)}`),
+  /** All encryption keys, without their passwords. */
+  EncryptionKeys_Get: (query: { description?: string | undefined; organizationId?: string | undefined } = {}) => calls.get<readonly (EncryptionKey)[]>(withQuery(`/EncryptionKeys`, query)),
+  /** Adds an encryption key; its password is kept and never answered. */
+  EncryptionKeys_Post: (body: EncryptionKeyToSave) => calls.post<EncryptionKey>(`/EncryptionKeys`, body),
+  /** One encryption key, without its password. */
+  EncryptionKeys_keyId_Get: (keyId: string) => calls.get<EncryptionKey>(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
+  /** Removes an encryption key that no repository uses. */
+  EncryptionKeys_keyId_Delete: (keyId: string) => calls.delete(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
   /** All backup repositories, by name. */
   BackupRepositories_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; proxyId?: string | undefined; longTerm?: boolean | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfBackupRepository>(withQuery(`/BackupRepositories`, query)),
   /** Adds a backup repository in a folder. */
