@@ -1,6 +1,6 @@
 import { isHoldfastError, messageOf, silentLogger, type Clock, type Logger } from '#base'
 import { storedName } from '#formats'
-import type { BlobId, Repository, RepositoryWriter } from '#repository'
+import type { BlobId, NewSnapshot, Repository, RepositoryWriter } from '#repository'
 import type { Catalogue, PreviousState, RestorePoint } from '../catalogue/catalogue.ts'
 import type { Catalogues } from '../catalogue/catalogues.ts'
 import {
@@ -10,6 +10,7 @@ import {
   shardOf,
   versionsPath,
   type ObjectIdentity,
+  type ObjectKind,
   type ObjectRunStatus,
   type RunRecord,
 } from '../catalogue/object-state.ts'
@@ -17,7 +18,8 @@ import type { Tenant } from '../connectors/connectors.ts'
 import type { BackupOutcome, BackupRun, ProtectedObject, RunBackup } from '../jobs/backup-run.ts'
 import { backupDrive } from './backup-drive.ts'
 import { backupMailbox, type ObjectBackup } from './backup-mailbox.ts'
-import { forEachLimited } from './for-each-limited.ts'
+import { Commits } from './commits.ts'
+import { Gate } from './gate.ts'
 import { ObjectDraft, type FinishedObject } from './object-draft.ts'
 import { RunCounts } from './run-counts.ts'
 import { streakOf, toldLosses, toldStreak } from './told.ts'
@@ -29,8 +31,10 @@ export interface BackupSettings {
   readonly catalogues: Catalogues
   readonly clock: Clock
   readonly log?: Logger
-  /** Mailboxes, and beside them drives, that are read at the same time. */
+  /** Mailboxes, and beside them drives, that are read at the same time, whatever their shards. */
   readonly objectsAtOnce?: number
+  /** Shards that are written at the same time: each holds packs that are being filled. */
+  readonly shardsAtOnce?: number
   /** Mail folders that no job protects, by name. */
   readonly excludedFolders?: readonly string[]
   /** The longest time between two save points of an object. */
@@ -38,20 +42,50 @@ export interface BackupSettings {
 }
 
 const OBJECTS_AT_ONCE = 8
+const SHARDS_AT_ONCE = 4
 const SAVE_POINT_MS = 20_000
 
-/** Makes the function that runs a backup job: all its objects, one snapshot for each shard, written last. */
+/** Makes the function that runs a backup job: all its objects, one snapshot for each shard, all of them written last. */
 export const createRunBackup =
   (settings: BackupSettings): RunBackup =>
   async (run) => {
     const parts = run.objects.flatMap((object) => partsOf(object, run))
     const counts = new RunCounts(run.report, run.objects.length)
-    for (const [index, ofShard] of byShard(parts, run.shards.count)) {
-      run.signal.throwIfAborted()
-      await new ShardRun(settings, run, counts, index).run(ofShard)
+    const shards = byShard(parts, run.shards.count)
+    const { objectsAtOnce = OBJECTS_AT_ONCE, shardsAtOnce = SHARDS_AT_ONCE } = settings
+    const ended = new AbortController()
+    const together: Together = {
+      shards: shards.length,
+      signal: AbortSignal.any([run.signal, ended.signal]),
+      writing: new Gate(shardsAtOnce),
+      reading: { mail: new Gate(objectsAtOnce), onedrive: new Gate(objectsAtOnce) },
+      commits: new Commits(shards.length),
     }
+    const ends = await Promise.allSettled(
+      shards.map(async ([index, ofShard]) => {
+        try {
+          await new ShardRun(settings, run, counts, together, index).run(ofShard)
+        } catch (error) {
+          ended.abort(error)
+          together.commits.fail(error)
+          throw error
+        }
+      }),
+    )
+    run.signal.throwIfAborted()
+    for (const end of ends) if (end.status === 'rejected') throw ended.signal.reason
     return outcome(run, counts)
   }
+
+/** What the shards of a run share, so that many of them take no more of the service and of memory than one. */
+interface Together {
+  readonly shards: number
+  /** Fires for a stop, and when one of the shards fails. */
+  readonly signal: AbortSignal
+  readonly writing: Gate
+  readonly reading: Readonly<Record<ObjectKind, Gate>>
+  readonly commits: Commits
+}
 
 /** A mailbox or a drive of a user. */
 interface Part {
@@ -103,15 +137,23 @@ class ShardRun {
   readonly #settings: BackupSettings
   readonly #run: BackupRun
   readonly #counts: RunCounts
+  readonly #together: Together
   readonly #index: number
   readonly #log: Logger
   readonly #waits: Waits
   readonly #startedAt: string
 
-  constructor(settings: BackupSettings, run: BackupRun, counts: RunCounts, index: number) {
+  constructor(
+    settings: BackupSettings,
+    run: BackupRun,
+    counts: RunCounts,
+    together: Together,
+    index: number,
+  ) {
     this.#settings = settings
     this.#run = run
     this.#counts = counts
+    this.#together = together
     this.#index = index
     this.#log = settings.log ?? silentLogger
     this.#startedAt = settings.clock.now().toISOString()
@@ -119,17 +161,34 @@ class ShardRun {
   }
 
   async run(parts: readonly Part[]): Promise<void> {
-    const { shards, organization, repositoryId, signal, sessionId } = this.#run
+    const { shards, organization, repositoryId, sessionId } = this.#run
+    const { signal, commits } = this.#together
     const repository = await shards.open(this.#index, signal)
     const address = { repositoryId, organizationId: organization.id, shard: this.#index }
     const catalogue = this.#settings.catalogues.of(address, repository)
     await catalogue.sync(signal)
     // A session that was cut off after this shard's snapshot does not make it twice.
     const made = catalogue.points().find(({ run }) => run.sessionId === sessionId)
-    if (made !== undefined) return this.#countMade(parts, made)
-    await repository.withWriter((writer) => this.#backup(parts, { repository, catalogue, writer }), signal)
+    if (made !== undefined) {
+      this.#countMade(parts, made)
+      return commits.pass()
+    }
+    await repository.withWriter((writer) => this.#save(parts, { repository, catalogue, writer }), signal)
     await catalogue.sync(signal)
     for (const { key } of parts) await this.#run.checkpoints.remove(key)
+  }
+
+  async #save(parts: readonly Part[], shard: Shard): Promise<void> {
+    const { writing, commits, signal } = this.#together
+    const results = await writing.pass(() => this.#backup(parts, shard))
+    const snapshot = await this.#waits.forTarget(this.#snapshot(shard, results))
+    signal.throwIfAborted()
+    if (snapshot === undefined) return commits.pass()
+    await commits.turn(this.#index, this.#snapshotTime(shard.catalogue), async (time) => {
+      this.#run.signal.throwIfAborted()
+      await this.#waits.forTarget(shard.writer.saveSnapshot({ ...snapshot, time }))
+    })
+    this.#counts.add({ writtenBytes: shard.writer.stats.storedBytes })
   }
 
   #countMade(parts: readonly Part[], { run }: RestorePoint): void {
@@ -142,31 +201,30 @@ class ShardRun {
     if (part.isLastOfUser) this.#counts.add({ objectsDone: 1 })
   }
 
-  async #backup(parts: readonly Part[], shard: Shard): Promise<void> {
+  /** Reads the objects. What was read is durable when it resolves, and where there are several shards also its progress. */
+  async #backup(parts: readonly Part[], shard: Shard): Promise<PartResult[]> {
     const { checkpoints } = this.#run
-    const { clock, savePointMs = SAVE_POINT_MS, objectsAtOnce = OBJECTS_AT_ONCE } = this.#settings
+    const { clock, savePointMs = SAVE_POINT_MS } = this.#settings
     const savePoints = new SavePoints({ writer: shard.writer, checkpoints, clock, intervalMs: savePointMs })
     const ended = new AbortController()
-    const signal = AbortSignal.any([this.#run.signal, ended.signal])
+    const signal = AbortSignal.any([this.#together.signal, ended.signal])
     const results: PartResult[] = []
-    const ofKind = async (kind: Part['identity']['kind']): Promise<void> => {
-      const wanted = parts.filter(({ identity }) => identity.kind === kind)
-      try {
-        await forEachLimited(wanted, objectsAtOnce, async (part) => {
+    const readOne = async (part: Part): Promise<void> =>
+      this.#together.reading[part.identity.kind].pass(async () => {
+        if (ended.signal.aborted) return
+        try {
           signal.throwIfAborted()
           results.push(await this.#part(part, shard, savePoints, signal))
-        })
-      } catch (error) {
-        ended.abort(error)
-        throw error
-      }
-    }
-    const ends = await Promise.allSettled([ofKind('mail'), ofKind('onedrive')])
-    await (this.#run.signal.aborted ? savePoints.keep() : savePoints.settle())
+        } catch (error) {
+          ended.abort(error)
+        }
+      })
+    await Promise.all(parts.map(readOne))
+    const isToGoOn = this.#run.signal.aborted || this.#together.shards > 1
+    await (isToGoOn ? savePoints.keep() : savePoints.settle())
     this.#run.signal.throwIfAborted()
-    for (const end of ends) if (end.status === 'rejected') throw end.reason
-    await this.#waits.forTarget(this.#saveSnapshot(shard, results))
-    this.#counts.add({ writtenBytes: shard.writer.stats.storedBytes })
+    ended.signal.throwIfAborted()
+    return results
   }
 
   async #part(part: Part, shard: Shard, savePoints: SavePoints, signal: AbortSignal): Promise<PartResult> {
@@ -262,9 +320,13 @@ class ShardRun {
     return { part, status: { key: part.key, status, reason, ...streak }, trees }
   }
 
-  async #saveSnapshot({ catalogue, writer }: Shard, results: readonly PartResult[]): Promise<void> {
+  /** Everything but its time, and durable but for the snapshot itself. Undefined where nothing was ever protected. */
+  async #snapshot(
+    { writer }: Shard,
+    results: readonly PartResult[],
+  ): Promise<Omit<NewSnapshot, 'time'> | undefined> {
     const { organization, jobId, jobName, sessionId } = this.#run
-    if (!results.some(({ trees }) => trees !== undefined)) return
+    if (!results.some(({ trees }) => trees !== undefined)) return undefined
     const objects = results.map(({ status }) => status).sort((a, b) => (a.key < b.key ? -1 : 1))
     const record: RunRecord = { format: 1, jobId, jobName, sessionId, objects }
     const root = writer.edit()
@@ -275,14 +337,14 @@ class ShardRun {
       await root.putTree(`${OBJECTS_FOLDER}/${part.key}`, trees.stateTree)
     }
     const { content, sizeBytes } = await writer.saveFile([Buffer.from(JSON.stringify(record))])
-    const time = this.#snapshotTime(catalogue)
-    await root.putFile(RUN_FILE, { content, sizeBytes, modifiedAt: time })
-    await writer.saveSnapshot({
-      time,
-      tree: (await root.save())!,
+    await root.putFile(RUN_FILE, { content, sizeBytes, modifiedAt: this.#settings.clock.now() })
+    const tree = (await root.save())!
+    await writer.flush()
+    return {
+      tree,
       paths: [`/${storedName(organization.name)}`],
       tags: ['holdfast', `org:${organization.id}`, `job:${jobId}`, `run:${sessionId}`],
-    })
+    }
   }
 
   /** After every other of the shard, also when the clock stood still or was set back. */
