@@ -3,9 +3,12 @@ export type {
   AccountRow,
   AuditRow,
   CheckpointRow,
+  ClockMarkRow,
   EncryptionKeyRow,
   JobItemRow,
+  JobRetentionRow,
   JobRow,
+  LegalHoldRow,
   LogRow,
   LoginFailureRow,
   ObjectStorageRow,
@@ -15,6 +18,8 @@ export type {
   RepositoryRow,
   RestoreEventRow,
   RestoreSessionRow,
+  RetentionRunRow,
+  RetentionScheduleRow,
   SecretRow,
   SessionRow,
   TaskRow,
@@ -34,6 +39,7 @@ export * from './rows/organization-rows.ts'
 export * from './rows/proxy-rows.ts'
 export * from './rows/repository-rows.ts'
 export * from './rows/restore-session-rows.ts'
+export * from './rows/retention-rows.ts'
 export * from './rows/secret-rows.ts'
 export * from './rows/session-rows.ts'
 export * from './rows/task-rows.ts'

@@ -281,6 +281,54 @@ export const restoreEvents = table({
 })
 export type RestoreEventRow = RowOf<typeof restoreEvents>
 
+/** A job's own rule of what is kept. */
+export const jobRetentions = table({ jobId: text, rule: json<object>(), updatedAt: date })
+export type JobRetentionRow = RowOf<typeof jobRetentions>
+
+export const retentionSchedules = table({
+  repositoryId: text,
+  /** What `nextRun` was worked out from. */
+  settings: text,
+  nextRun: optional(date),
+})
+export type RetentionScheduleRow = RowOf<typeof retentionSchedules>
+
+/** A run that removes what is no longer kept, or one person's data for good. Its log is in `logItems`. */
+export const retentionRuns = table({
+  id: text,
+  kind: word<'Retention' | 'PersonRemoval'>(),
+  repositoryId: optional(text),
+  organizationId: optional(text),
+  initiatedBy: text,
+  request: json<object>(),
+  status: text,
+  creationTime: date,
+  endTime: optional(date),
+  details: optional(text),
+  result: json<object>(),
+})
+export type RetentionRunRow = RowOf<typeof retentionRuns>
+
+export const legalHolds = table({
+  id: text,
+  organizationId: text,
+  userId: text,
+  /** `Mailbox`, `OneDrive` or `User` for all of a person's. */
+  objectType: text,
+  name: text,
+  reason: text,
+  setBy: text,
+  setAt: date,
+  releasedBy: optional(text),
+  releasedAt: optional(date),
+  releaseReason: optional(text),
+})
+export type LegalHoldRow = RowOf<typeof legalHolds>
+
+/** `trustedAt` is there while the clock is in doubt: the last moment before. */
+export const clockMarks = table({ id: text, seenAt: date, trustedAt: optional(date) })
+export type ClockMarkRow = RowOf<typeof clockMarks>
+
 /** The tables as Kysely sees them. */
 export interface Tables {
   organizations: StoredRow<typeof organizations>
@@ -304,4 +352,9 @@ export interface Tables {
   tasks: StoredRow<typeof tasks>
   restoreSessions: StoredRow<typeof restoreSessions>
   restoreEvents: StoredRow<typeof restoreEvents>
+  jobRetentions: StoredRow<typeof jobRetentions>
+  retentionSchedules: StoredRow<typeof retentionSchedules>
+  retentionRuns: StoredRow<typeof retentionRuns>
+  legalHolds: StoredRow<typeof legalHolds>
+  clockMarks: StoredRow<typeof clockMarks>
 }
