@@ -12,7 +12,7 @@ import { FakeDrive } from './fake-drive.ts'
 import { FakeMailbox } from './fake-mailbox.ts'
 
 export const clock = new FixedClock('2026-11-24T10:00:00Z')
-const options = { password: 'secret', clock, random: seededRandom(7), scrypt: { N: 2, r: 1, p: 1 } }
+export const options = { password: 'secret', clock, random: seededRandom(7), scrypt: { N: 2, r: 1, p: 1 } }
 
 /** One shard, some users, and what a run needs of the server. */
 export class BackupWorld implements AsyncDisposable {
@@ -59,7 +59,9 @@ export class BackupWorld implements AsyncDisposable {
   }
 
   async run(changes: Partial<BackupRun> = {}): Promise<BackupOutcome> {
-    const catalogues = { of: () => this.catalogue } as unknown as Catalogues
+    const catalogues = {
+      of: ({ shard }: { shard: number }) => this.catalogueOf(shard),
+    } as unknown as Catalogues
     const runBackup = createRunBackup({
       catalogues,
       clock,
@@ -67,6 +69,11 @@ export class BackupWorld implements AsyncDisposable {
       excludedFolders: this.excludedFolders,
     })
     return runBackup({ ...this.#plan(), ...changes })
+  }
+
+  /** Of the only shard, unless a test has more. */
+  catalogueOf(_shard: number): Catalogue {
+    return this.catalogue
   }
 
   #plan(): BackupRun {
