@@ -32,6 +32,8 @@ export interface Snapshot {
   readonly username: string
   readonly tags: readonly string[]
   readonly parent?: SnapshotId
+  /** The snapshot that this one was copied or rewritten from, in this repository or in another. */
+  readonly original?: SnapshotId
 }
 
 export interface NewSnapshot {
@@ -120,8 +122,167 @@ export interface CheckReport {
   readonly problems: readonly string[]
 }
 
+/** Type is part of a blob's identity. */
+export interface BlobName {
+  readonly type: BlobType
+  readonly id: BlobId
+}
+
+/** A password of the repository. Holds no secret. */
+export interface KeyInfo {
+  readonly id: string
+  readonly createdAt: Date
+  readonly username: string
+  readonly hostname: string
+  /** Whether the repository was opened with this one. */
+  readonly isCurrent: boolean
+}
+
+/**
+ * What is wrong with a repository. `index-missing`: no index names a stored pack, and something in it is needed.
+ * `blob-missing`: a needed blob is in no index and in no stored pack. `tree-damaged`: a folder that cannot be read.
+ */
+export type ProblemKind =
+  | 'config-damaged'
+  | 'key-damaged'
+  | 'index-damaged'
+  | 'index-missing'
+  | 'snapshot-damaged'
+  | 'pack-missing'
+  | 'pack-damaged'
+  | 'blob-damaged'
+  | 'blob-missing'
+  | 'tree-damaged'
+
+export interface Problem {
+  readonly kind: ProblemKind
+  /** A line for a person. */
+  readonly message: string
+  /** The stored file, such as `index/…`, where there is one. */
+  readonly file?: string
+  /** The blobs that cannot be read because of it, as far as they are known. */
+  readonly blobs: readonly BlobName[]
+}
+
+export interface VerifyOptions {
+  /**
+   * Whose data is read: none, all, the packs of a slice (`index` from 0 to `of - 1`; thirty slices on thirty days read
+   * everything once), or the packs that are named. Names, indexes, headers and trees are looked at whatever is chosen.
+   */
+  readonly data: 'none' | 'all' | { readonly index: number; readonly of: number } | readonly string[]
+  /** Told of each problem when it is found. */
+  readonly onProblem?: (problem: Problem) => void
+  readonly onProgress?: (progress: VerifyProgress) => void
+}
+
+export interface VerifyProgress {
+  readonly packs: number
+  readonly packsTotal: number
+  readonly readBytes: number
+}
+
+export interface VerifyReport {
+  /** Packs that the index names. */
+  readonly packs: number
+  readonly blobs: number
+  readonly snapshots: number
+  /** Packs whose data was read, and their bytes. */
+  readonly readPacks: number
+  readonly readBytes: number
+  /** The first 10,000; `onProblem` is told of every one. */
+  readonly problems: readonly Problem[]
+}
+
+/** A file or folder of a snapshot that cannot be read in full. */
+export interface AffectedEntry {
+  readonly snapshot: Snapshot
+  readonly path: string
+  readonly type: 'file' | 'folder'
+  /** Those of the asked for blobs that it needs. */
+  readonly blobs: readonly BlobId[]
+}
+
+/** Offers the plaintext of a blob that was lost, or undefined. What it gives is believed only if it has that id. */
+export type BlobSource = (blob: BlobName, signal?: AbortSignal) => Promise<Uint8Array | undefined>
+
+export interface RepairOptions {
+  /** Tells what would be done, and does nothing. */
+  readonly dryRun?: boolean
+  /** Packs whose data is read: all, or those that a verify found damaged. What metadata shows to be wrong is read anyway. */
+  readonly data?: 'none' | 'all' | readonly string[]
+  /** Where lost blobs may be found: copies of this repository, or somebody who can make the bytes again. */
+  readonly sources?: readonly (Repository | BlobSource)[]
+  /**
+   * Roots of runs that no snapshot names, from a snapshot file that was lost, or forgotten and not yet pruned: list them
+   * or bring them back. Listed unless told.
+   */
+  readonly lostSnapshots?: 'list' | 'restore'
+  /** What a root without a snapshot was; reads `.holdfast/run.json` unless told. Undefined for what is none. */
+  readonly recognise?: (
+    reader: RepositoryReader,
+    root: BlobId,
+    known: readonly Snapshot[],
+  ) => Promise<NewSnapshot | undefined>
+  /** Writes snapshots that need lost blobs again without the files and folders that are lost. */
+  readonly leaveOutLost?: boolean
+  readonly onProgress?: (step: string) => void
+}
+
+export interface RepairReport {
+  /** What was found to be wrong. */
+  readonly problems: readonly Problem[]
+  /** Packs whose blobs were saved into new packs, and packs that an index names again. */
+  readonly rescuedPacks: readonly string[]
+  readonly indexedPacks: readonly string[]
+  /** Blobs that came from a source. */
+  readonly healedBlobs: readonly BlobName[]
+  /** Blobs that snapshots need and that nobody has. The next run that reads their items again stores them anew. */
+  readonly lostBlobs: readonly BlobName[]
+  /** Roots of runs without a snapshot; `restored` when it was brought back. */
+  readonly foundSnapshots: readonly { readonly snapshot: NewSnapshot; readonly restored?: SnapshotId }[]
+  /** Snapshots that were written again, and what was left out of them. */
+  readonly rewrittenSnapshots: readonly {
+    readonly from: SnapshotId
+    readonly to: SnapshotId | undefined
+    readonly leftOut: readonly string[]
+  }[]
+  /** Files that were taken out of use, now below `damaged/`. They are deleted once nothing is lost any more. */
+  readonly movedAside: readonly string[]
+  /** What cannot be repaired, for a person. */
+  readonly notes: readonly string[]
+}
+
+export interface CopyOptions {
+  /** All that the target does not have yet unless told. */
+  readonly select?: (snapshot: Snapshot) => boolean
+  /**
+   * What of a snapshot is copied: `all` below a path, nothing, or `part`, which asks for what is below. Snapshots are then
+   * written with new trees.
+   */
+  readonly filter?: (path: string, entry: TreeEntry) => 'all' | 'part' | 'none'
+  readonly onProgress?: (progress: CopyProgress) => void
+}
+
+export interface CopyProgress {
+  readonly snapshots: number
+  readonly snapshotsTotal: number
+  readonly copiedBlobs: number
+  /** Sealed bytes read from the one and written to the other. */
+  readonly readBytes: number
+  readonly writtenBytes: number
+}
+
+export interface CopyReport extends Omit<CopyProgress, 'snapshots' | 'snapshotsTotal'> {
+  /** Snapshots made, in the order of time. */
+  readonly copied: readonly { readonly from: SnapshotId; readonly to: SnapshotId }[]
+  /** Selected ones that the target had. */
+  readonly alreadyThere: number
+}
+
 export interface Repository extends RepositoryReader, AsyncDisposable {
   readonly id: string
+  /** Of the format: 2, or 1, which is read and checked but not written. */
+  readonly version: 1 | 2
   /** Reads the files that others wrote since it was opened. */
   refresh(): Promise<void>
   /** Takes a shared lock, hands out a writer, flushes, releases. Several may run at once. */
@@ -136,6 +297,28 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<{ removedBytes: number; keptBytes: number }>
   check(options: { readData: boolean }, signal?: AbortSignal): Promise<CheckReport>
-  /** Adds a further password (a restic key file). */
-  addKey(password: string): Promise<void>
+  /** The passwords, oldest first. A damaged key file is left out. */
+  keys(): Promise<readonly KeyInfo[]>
+  /** Adds a further password (a restic key file) and returns its id. */
+  addKey(password: string): Promise<string>
+  /** Throws `conflict` for the key that the repository was opened with, and so for the last one. */
+  removeKey(id: string): Promise<void>
+  /** Replaces the key that the repository was opened with. Killed half-way, both passwords open it. */
+  changePassword(password: string): Promise<string>
+  /** Looks at everything but data, and at the chosen data. Changes nothing. */
+  verify(options: VerifyOptions, signal?: AbortSignal): Promise<VerifyReport>
+  /** Which files and folders of which snapshots need these blobs. Reads every tree once. */
+  affectedBy(blobs: Iterable<BlobName>, signal?: AbortSignal): AsyncIterable<AffectedEntry>
+  /**
+   * Makes the index forget blobs that are damaged, so that the next run that reads them stores them again. The other blobs
+   * of their packs are kept. Exclusive lock. Returns those forgotten.
+   */
+  markMissing(blobs: Iterable<BlobName>, signal?: AbortSignal): Promise<readonly BlobName[]>
+  /** Brings back what can be. New files first; may be stopped anywhere and called again. Exclusive lock. */
+  repair(options: RepairOptions, signal?: AbortSignal): Promise<RepairReport>
+  /**
+   * Copies snapshots from another repository, whatever its key. Blobs that this one has are not read; stopped anywhere, the
+   * next call goes on. Time, host, paths and tags stay, and `original` names the source's snapshot.
+   */
+  copyFrom(source: Repository, options: CopyOptions, signal?: AbortSignal): Promise<CopyReport>
 }

@@ -2,10 +2,9 @@ import { hostname, userInfo } from 'node:os'
 import {
   type Clock,
   conflict,
-  HoldfastError,
   isHoldfastError,
   type Logger,
-  messageOf,
+  notBuilt,
   notFound,
   type Random,
   silentLogger,
@@ -14,24 +13,33 @@ import type { Storage } from '#storage'
 import { BlobReader } from './blob-reader.ts'
 import { check } from './check.ts'
 import type {
+  AffectedEntry,
   BlobId,
+  BlobName,
   BlobType,
   CheckReport,
+  CopyOptions,
+  CopyReport,
   FileEntry,
+  KeyInfo,
   NewSnapshot,
+  RepairOptions,
+  RepairReport,
   Repository,
   RepositoryWriter,
   Snapshot,
   SnapshotId,
   TreeEntry,
+  VerifyOptions,
+  VerifyReport,
 } from './contract.ts'
 import { gearTable } from './format/chunker.ts'
 import { newConfig, openConfig, type RepositoryConfig, sealConfig } from './format/config.ts'
-import { sha256Hex } from './format/ids.ts'
-import { DEFAULT_COST, encodeKeyFile, newKeySet, openKeyFile, type ScryptCost } from './format/key-file.ts'
+import { DEFAULT_COST, newKeySet, type ScryptCost } from './format/key-file.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import type { Host } from './format/snapshot.ts'
-import { IndexFiles, listIds } from './index-files.ts'
+import { IndexFiles } from './index-files.ts'
+import { findKey, Keys, type NewKeyOptions, type OpenedKey, writeKey } from './keys.ts'
 import { Locks } from './locks.ts'
 import { PackWindows } from './pack-windows.ts'
 import { prune, type PruneParts } from './prune.ts'
@@ -56,13 +64,13 @@ const CONFIG = 'config'
 /** Makes a new repository. Throws `conflict` where there is one. The storage stays the caller's to close. */
 export const initRepository = async (storage: Storage, options: OpenOptions): Promise<Repository> => {
   if ((await storage.stat(CONFIG)) !== undefined) throw conflict('there is a repository already')
-  const { random } = options
-  const key = newKeySet(random)
+  const { random, password } = options
+  const master = newKeySet(random)
   const config = newConfig(random)
-  await writeKeyFile(storage, key, options)
+  const id = await writeKey(storage, password, newKeyOptions(master, options))
   // The repository exists from here on.
-  await storage.write(CONFIG, [sealConfig(key, config, random.bytes(IV_BYTES))])
-  return StoredRepository.open(storage, key, config, options)
+  await storage.write(CONFIG, [sealConfig(master, config, random.bytes(IV_BYTES))])
+  return StoredRepository.open(storage, { id, master }, config, options)
 }
 
 /**
@@ -71,52 +79,44 @@ export const initRepository = async (storage: Storage, options: OpenOptions): Pr
  */
 export const openRepository = async (storage: Storage, options: OpenOptions): Promise<Repository> => {
   if ((await storage.stat(CONFIG)) === undefined) throw notFound('there is no repository')
-  const key = await findKey(storage, options)
-  const config = openConfig(key, await storage.read(CONFIG))
+  const key = await findKey(storage, options.password, options.log ?? silentLogger)
+  const config = openConfig(key.master, await storage.read(CONFIG))
   return StoredRepository.open(storage, key, config, options)
 }
 
 const hostOf = (options: OpenOptions): Host =>
   options.host ?? { hostname: hostname(), username: userInfo().username }
 
-const writeKeyFile = async (storage: Storage, master: KeySet, options: OpenOptions): Promise<void> => {
-  const { password, clock, random, scrypt: cost = DEFAULT_COST } = options
-  const file = { master, password, cost, host: hostOf(options), createdAt: clock.now(), random }
-  const bytes = await encodeKeyFile(file)
-  await storage.write(`keys/${sha256Hex(bytes)}`, [bytes])
-}
-
-const findKey = async (storage: Storage, { password, log = silentLogger }: OpenOptions): Promise<KeySet> => {
-  for (const id of await listIds(storage, 'keys')) {
-    try {
-      const key = await openKeyFile(await storage.read(`keys/${id}`), password)
-      if (key !== undefined) return key
-    } catch (error) {
-      if (!isHoldfastError(error, 'corrupt') && !isHoldfastError(error, 'not-found')) throw error
-      log.warn({ key: id, reason: messageOf(error) }, 'key file cannot be read')
-    }
-  }
-  throw new HoldfastError('denied', 'the password opens none of the repository’s keys', {
-    reason: 'wrong-password',
-  })
+const newKeyOptions = (master: KeySet, options: OpenOptions): NewKeyOptions => {
+  const { clock, random, scrypt: cost = DEFAULT_COST } = options
+  return { master, clock, random, cost, host: hostOf(options) }
 }
 
 class StoredRepository implements Repository {
   readonly id: string
+  readonly version: 1 | 2
   readonly #options: OpenOptions
   readonly #locks: Locks
+  readonly #keys: Keys
   readonly #gear: Int32Array
   readonly #reader: BlobReader
   readonly #parts: PruneParts
   readonly #releasePool: () => Promise<void>
   #session: WritingSession | undefined
 
-  private constructor(storage: Storage, key: KeySet, config: RepositoryConfig, options: OpenOptions) {
+  private constructor(
+    storage: Storage,
+    { id: keyId, master: key }: OpenedKey,
+    config: RepositoryConfig,
+    options: OpenOptions,
+  ) {
     const { clock, random, log = silentLogger } = options
     const host = hostOf(options)
     const { pool, release } = useSharedPool()
     const files = new IndexFiles({ storage, key, random })
     this.id = config.id
+    this.version = config.version
+    this.#keys = new Keys({ ...newKeyOptions(key, options), storage, current: keyId })
     this.#options = options
     this.#releasePool = release
     this.#gear = gearTable(config.chunkerPolynomial)
@@ -132,7 +132,7 @@ class StoredRepository implements Repository {
 
   static async open(
     storage: Storage,
-    key: KeySet,
+    key: OpenedKey,
     config: RepositoryConfig,
     options: OpenOptions,
   ): Promise<Repository> {
@@ -192,10 +192,20 @@ class StoredRepository implements Repository {
     return this.#reader.readFile(file, range)
   }
 
+  /** Compressed blobs and documents are unknown to version 1. */
+  #checkWritable(): void {
+    if (this.version === 2) return
+    throw notBuilt(
+      'the repository has version 1, which Holdfast reads and does not write; ' +
+        '`restic migrate upgrade_repo_v2` makes it version 2, a copy into another repository does too',
+    )
+  }
+
   async withWriter<Result>(
     work: (writer: RepositoryWriter) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result> {
+    this.#checkWritable()
     if (this.#session === undefined || !this.#session.isOpen) {
       const { clock } = this.#options
       this.#session = new WritingSession({ ...this.#parts, clock, locks: this.#locks })
@@ -241,6 +251,7 @@ class StoredRepository implements Repository {
     options: { keepTrees: readonly BlobId[] },
     signal?: AbortSignal,
   ): Promise<{ removedBytes: number; keptBytes: number }> {
+    this.#checkWritable()
     await using _lock = await this.#locks.take('exclusive', signal)
     return prune(this.#parts, options, signal)
   }
@@ -250,8 +261,40 @@ class StoredRepository implements Repository {
     return check(this.#parts, options, signal)
   }
 
-  addKey(password: string): Promise<void> {
-    return writeKeyFile(this.#parts.storage, this.#parts.key, { ...this.#options, password })
+  keys(): Promise<readonly KeyInfo[]> {
+    return this.#keys.list()
+  }
+
+  addKey(password: string): Promise<string> {
+    return this.#keys.add(password)
+  }
+
+  removeKey(id: string): Promise<void> {
+    return this.#keys.remove(id)
+  }
+
+  changePassword(password: string): Promise<string> {
+    return this.#keys.replaceCurrent(password)
+  }
+
+  async verify(_options: VerifyOptions, _signal?: AbortSignal): Promise<VerifyReport> {
+    throw notBuilt('verify')
+  }
+
+  affectedBy(_blobs: Iterable<BlobName>, _signal?: AbortSignal): AsyncIterable<AffectedEntry> {
+    throw notBuilt('affectedBy')
+  }
+
+  async markMissing(_blobs: Iterable<BlobName>, _signal?: AbortSignal): Promise<readonly BlobName[]> {
+    throw notBuilt('markMissing')
+  }
+
+  async repair(_options: RepairOptions, _signal?: AbortSignal): Promise<RepairReport> {
+    throw notBuilt('repair')
+  }
+
+  async copyFrom(_source: Repository, _options: CopyOptions, _signal?: AbortSignal): Promise<CopyReport> {
+    throw notBuilt('copyFrom')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

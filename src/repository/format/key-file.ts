@@ -1,7 +1,7 @@
 import { scrypt } from 'node:crypto'
 import { corrupt, isHoldfastError, type Random } from '#base'
 import { countOf, fieldsOf, parseJson } from './document.ts'
-import { goJsonString, goTime } from './go-json.ts'
+import { goJsonString, goTime, parseGoTime } from './go-json.ts'
 import type { Host } from './snapshot.ts'
 import { IV_BYTES, type KeySet, open, seal } from './sealing.ts'
 
@@ -71,6 +71,20 @@ export const openKeyFile = async (bytes: Uint8Array, password: string): Promise<
     throw error
   }
 }
+
+/** What a key file tells to everybody. Throws `corrupt` when it is no key file. */
+export const describeKeyFile = (bytes: Uint8Array): Host & { readonly createdAt: Date } => {
+  const fields = fieldsOf(parseJson(bytes), 'a key file')
+  if (typeof fields['kdf'] !== 'string' || typeof fields['data'] !== 'string')
+    throw corrupt('this is no key file')
+  return {
+    createdAt: parseGoTime(fields['created']) ?? new Date(0),
+    username: textOr(fields['username']),
+    hostname: textOr(fields['hostname']),
+  }
+}
+
+const textOr = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const checkCost = ({ N, r, p }: ScryptCost): void => {
   const isPower = N >= 2 && Number.isInteger(Math.log2(N))

@@ -29,6 +29,7 @@ export const decodeSnapshot = (id: SnapshotId, document: unknown): Snapshot => {
   const time = parseGoTime(fields['time'])
   if (time === undefined) throw corrupt('a snapshot has no time')
   const parent = fields['parent']
+  const original = fields['original']
   return {
     id,
     time,
@@ -38,6 +39,7 @@ export const decodeSnapshot = (id: SnapshotId, document: unknown): Snapshot => {
     username: textOr(fields['username']),
     tags: textsOf(fields['tags'], 'the tags of a snapshot'),
     ...(isId(parent) ? { parent: parent as SnapshotId } : {}),
+    ...(isId(original) ? { original: original as SnapshotId } : {}),
   }
 }
 
