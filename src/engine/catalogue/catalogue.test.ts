@@ -107,6 +107,21 @@ describe('the catalogue', () => {
     ])
   })
 
+  it('tells what would be lost with some points, and what others hold too', async () => {
+    await months(3)
+    const versions = world.catalogue
+      .points()
+      .map(({ snapshot }) => world.catalogue.objectsAt(snapshot)[0]!.version)
+      .reverse()
+    // The third run took m0 away; m1 was another one in each.
+    expect(world.catalogue.lostWith('mail-meg', versions.slice(0, 2), versions.slice(2)).items).toBe(1)
+    expect(world.catalogue.lostWith('mail-meg', versions.slice(0, 1), versions.slice(1)).items).toBe(0)
+    expect(world.catalogue.lostWith('mail-meg', versions.slice(2), versions.slice(0, 2)).items).toBe(1)
+    const all = world.catalogue.lostWith('mail-meg', versions, [])
+    expect(all.items).toBe(11)
+    expect(all.bytes).toBeGreaterThan(all.items * 100)
+  })
+
   it('forgets restore points that are gone', async () => {
     await world.run()
     clock.advance(1000)

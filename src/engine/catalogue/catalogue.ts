@@ -94,6 +94,15 @@ export interface Catalogue extends Disposable {
     id: string,
   ): { readonly row: CatalogueRow; readonly path: string } | undefined
   rowsById(objectKey: string, version: number, ids: readonly string[]): Map<string, CatalogueRow>
+  /**
+   * Items that some of the versions `gone` have and none of `kept` has, and the bytes of these and of former contents
+   * that are in none of `kept`, before deduplication.
+   */
+  lostWith(
+    objectKey: string,
+    gone: readonly number[],
+    kept: readonly number[],
+  ): { readonly items: number; readonly bytes: number }
   /** The newest state of an object, whatever the job. */
   previous(objectKey: string): Promise<PreviousState | undefined>
   /** Rows for a run to change: see PendingRows. One run of an object at a time. */
@@ -229,19 +238,18 @@ class SqliteCatalogue implements Catalogue {
     const rows = this.#all<PointRow>(`SELECT * FROM points ${within} ORDER BY time DESC, snapshot`, {
       objectKey,
     })
-    return rows.map(({ snapshot, time, tree, run }) => ({
-      snapshot,
-      tree,
-      time: new Date(time),
-      run: JSON.parse(run) as RunRecord,
-    }))
+    return rows.map(restorePoint)
+  }
+
+  #pointOf(snapshot: SnapshotId): RestorePoint {
+    const row = this.#get<PointRow>('SELECT * FROM points WHERE snapshot = @snapshot', { snapshot })
+    if (row === undefined) throw notFound('there is no such restore point')
+    return restorePoint(row)
   }
 
   objectsAt(at: SnapshotId | Date): ObjectAtPoint[] {
-    const points = this.points().filter(({ snapshot, time }) =>
-      at instanceof Date ? time <= at : snapshot === at,
-    )
-    if (!(at instanceof Date) && points.length === 0) throw notFound('there is no such restore point')
+    if (!(at instanceof Date)) return this.#objectsOf(this.#pointOf(at))
+    const points = this.points().filter(({ time }) => time <= at)
     const found = new Map<string, ObjectAtPoint>()
     for (const point of points)
       for (const object of this.#objectsOf(point)) if (!found.has(object.key)) found.set(object.key, object)
@@ -400,6 +408,19 @@ class SqliteCatalogue implements Catalogue {
     return new Map(rows.map((row) => [row.id, row]))
   }
 
+  lostWith(
+    objectKey: string,
+    gone: readonly number[],
+    kept: readonly number[],
+  ): { items: number; bytes: number } {
+    const parameters = {
+      object: this.#existing(objectKey),
+      gone: JSON.stringify(gone),
+      kept: JSON.stringify(kept),
+    }
+    return this.#get(LOST_WITH, parameters)!
+  }
+
   async previous(objectKey: string): Promise<PreviousState | undefined> {
     const row = this.#get<{ snapshot: SnapshotId; tree: BlobId; version: number; stateTree: BlobId }>(
       `SELECT p.snapshot, p.tree, o.version, o.state_tree AS stateTree FROM point_objects o
@@ -443,6 +464,27 @@ class SqliteCatalogue implements Catalogue {
     this.#database.prepare(sql).run(parameters)
   }
 }
+
+/** A row that only its flags or its place make another one, with the same bytes, is not lost. */
+const LOST_WITH = `
+  SELECT count(DISTINCT CASE WHEN EXISTS (
+      SELECT 1 FROM items k JOIN json_each(@kept) v ON v.value >= k.from_version AND v.value < k.to_version
+      WHERE k.object = i.object AND k.id = i.id) THEN NULL ELSE id END) AS items,
+    coalesce(sum(json_extract(json, '$.sizeBytes')), 0) AS bytes FROM items i
+  WHERE object = @object AND is_folder = 0
+    AND EXISTS (SELECT 1 FROM json_each(@gone) WHERE value >= i.from_version AND value < i.to_version)
+    AND NOT EXISTS (SELECT 1 FROM json_each(@kept) WHERE value >= i.from_version AND value < i.to_version)
+    AND NOT EXISTS (
+      SELECT 1 FROM items k JOIN json_each(@kept) v ON v.value >= k.from_version AND v.value < k.to_version
+      WHERE k.object = i.object AND k.id = i.id
+        AND json_extract(k.json, '$.content') = json_extract(i.json, '$.content'))`
+
+const restorePoint = ({ snapshot, time, tree, run }: PointRow): RestorePoint => ({
+  snapshot,
+  tree,
+  time: new Date(time),
+  run: JSON.parse(run) as RunRecord,
+})
 
 const byName = (a: CatalogueFolder, b: CatalogueFolder): number => a.name.localeCompare(b.name)
 
