@@ -12,8 +12,21 @@ export type * from './accounts/account.ts'
 export * from './accounts/accounts.ts'
 export type * from './encryption-keys/encryption-key.ts'
 export * from './encryption-keys/encryption-keys.ts'
+export type * from './object-storage/cloud-opener.ts'
+export * from './object-storage/cloud-resources.ts'
+export type * from './object-storage/object-storage.ts'
+export { ObjectStorages, type ObjectStoragesParts } from './object-storage/object-storages.ts'
+export {
+  endpointOf,
+  type AzureRegionType,
+  type CloudPlace,
+  type CloudService,
+  type S3RegionType,
+  type StorageClass,
+} from './object-storage/place.ts'
 export * from './repositories/backup-repository.ts'
 export * from './repositories/backup-repositories.ts'
+export { MOST_SHARDS } from './repositories/shard-repositories.ts'
 export { prepareFirstStart } from './repositories/first-start.ts'
 export * from './proxies/proxy.ts'
 export * from './proxies/proxies.ts'

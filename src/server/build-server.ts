@@ -79,6 +79,9 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       log: log.child({ layer: 'repository' }),
       openStorage: (path) => localStorage(path),
       reserved: [folder.path],
+      ...(config.shardsPerOrganization === undefined
+        ? {}
+        : { shardsPerOrganization: config.shardsPerOrganization }),
     }),
   )
   const organizations = new Organizations({ ...parts, connectors, tenants, repositories })

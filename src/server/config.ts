@@ -1,4 +1,5 @@
 import { invalid, type Json, type Secret } from '#base'
+import { MOST_SHARDS } from '#engine'
 
 /** What is needed to run a server, decided: no defaults are left to the parts. */
 export interface ServerConfig {
@@ -26,6 +27,8 @@ export interface ServerConfig {
   readonly rootKey?: Secret
   /** The password of the first administrator; absent: one is made. */
   readonly firstPassword?: Secret
+  /** Shards of an organization that is backed up for the first time; absent: by its size. */
+  readonly shardsPerOrganization?: number
   /** How long runs may take to reach a point that they can go on from. */
   readonly stopWithinMs: number
 }
@@ -73,12 +76,18 @@ export const decideConfig = (options: ServerOptions): ServerConfig => {
   }
   checkPort(config.port)
   checkPublicUrl(config.publicUrl)
+  checkShards(config.shardsPerOrganization)
   return config
 }
 
 const checkPort = (port: number): void => {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw invalid('the port must be a whole number from 0 to 65535', 'port')
+}
+
+const checkShards = (shards: number | undefined): void => {
+  if (shards !== undefined && (!Number.isInteger(shards) || shards < 1 || shards > MOST_SHARDS))
+    throw invalid(`an organization has from 1 to ${MOST_SHARDS} shards`, 'shardsPerOrganization')
 }
 
 const checkPublicUrl = (publicUrl: string | undefined): void => {

@@ -24,7 +24,7 @@ let clock: FixedClock
 let database: Database
 let repositories: BackupRepositories
 
-const build = (): BackupRepositories => {
+const build = (changes: { readonly shardsPerOrganization?: number } = {}): BackupRepositories => {
   const secrets = new Secrets({ rootKey, clock })
   return new BackupRepositories({
     database,
@@ -36,6 +36,7 @@ const build = (): BackupRepositories => {
     openStorage: (path) => localStorage(path),
     reserved: [join(folder, 'data')],
     scrypt: { N: 1024, r: 1, p: 1 },
+    ...changes,
   })
 }
 
@@ -250,6 +251,19 @@ describe('shards', () => {
     expect((await repositories.shards(id, contoso, { expectedObjects })).count).toBe(count)
     expect((await repositories.shards(id, contoso, { expectedObjects: 1 })).count).toBe(count)
   })
+
+  it.each([1, 4, 16])(
+    'are %i where the administrator says so, for organizations that are new',
+    async (count) => {
+      const { id } = await repositories.add(administrator, input())
+      expect((await repositories.shards(id, contoso, { expectedObjects: 5000 })).count).toBe(3)
+      await repositories[Symbol.asyncDispose]()
+      repositories = build({ shardsPerOrganization: count })
+      const other = { id: '1c0ffee0-1111-4222-8333-444444444444', name: 'fabrikam.example' }
+      expect((await repositories.shards(id, other, { expectedObjects: 5000 })).count).toBe(count)
+      expect((await repositories.shards(id, contoso, { expectedObjects: 5000 })).count).toBe(3)
+    },
+  )
 
   it('asked for twice at once are the same', async () => {
     const { id } = await add()

@@ -20,7 +20,7 @@ import type { Secrets } from '../secrets/secrets.ts'
 import { keepOrganizationFile } from './repository-file.ts'
 
 const OBJECTS_PER_SHARD = 2_000
-const MOST_SHARDS = 64
+export const MOST_SHARDS = 64
 const PASSWORD_BYTES = 32
 
 export interface ShardParts {
@@ -32,6 +32,8 @@ export interface ShardParts {
   readonly openStorage: (path: string) => Storage
   /** Cost of new key files; a smaller one than restic's for tests alone. */
   readonly scrypt?: ScryptCost
+  /** For organizations that are backed up for the first time; absent: by their size. 1 to 64. */
+  readonly shardsPerOrganization?: number
 }
 
 export interface ShardOwner {
@@ -206,7 +208,7 @@ export class ShardRepositories implements AsyncDisposable {
       organizationId: owner.id,
       organizationName: owner.name,
       folder: `${storedName(owner.name)}~${owner.id.slice(0, 8)}`,
-      shardCount: shardCountFor(expectedObjects),
+      shardCount: this.#parts.shardsPerOrganization ?? shardCountFor(expectedObjects),
       createdAt: clock.now(),
     }
     const password = new Secret(Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url'))

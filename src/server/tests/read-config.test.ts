@@ -56,3 +56,10 @@ it.each([
 it('refuses a setting in the file that it does not know', () => {
   expect(() => readConfig({ HOLDFAST_CONFIG: file({ prot: 1 }) })).toThrow('prot')
 })
+
+it('takes the number of shards of a new organization, within bounds', () => {
+  const config = decideConfig(readConfig({ HOLDFAST_DATA: folder, HOLDFAST_SHARDS: '16' }))
+  expect(config.shardsPerOrganization).toBe(16)
+  expect(() => decideConfig(readConfig({ HOLDFAST_SHARDS: '65' }))).toThrow('from 1 to 64')
+  expect(() => decideConfig(readConfig({ HOLDFAST_SHARDS: '0' }))).toThrow('from 1 to 64')
+})
