@@ -7,7 +7,7 @@ import type { IndexFiles } from './index-files.ts'
 import type { PackWindows } from './pack-windows.ts'
 
 export interface BlobReaderOptions {
-  readonly files: IndexFiles
+  readonly files: Pick<IndexFiles, 'index' | 'refresh'>
   readonly windows: PackWindows
   /** A blob that a writer of this process holds and has not stored yet. */
   readonly readWaiting: (type: BlobType, id: BlobId) => Promise<Uint8Array | undefined>

@@ -24,6 +24,7 @@ export class IndexFiles {
   #loaded = new Set<string>()
   #unnamed: IndexedPack[] = []
   #unnamedBlobs = 0
+  #damaged = new Map<string, string>()
 
   constructor({ storage, key, random }: IndexFilesOptions) {
     this.#storage = storage
@@ -38,6 +39,11 @@ export class IndexFiles {
   /** Blobs in stored packs that no index file names yet. */
   get unnamedBlobs(): number {
     return this.#unnamedBlobs
+  }
+
+  /** Index files that cannot be read, and why. What they alone name is missing until a repair. */
+  get damaged(): ReadonlyMap<string, string> {
+    return this.#damaged
   }
 
   /** The names of the index files. */
@@ -63,14 +69,26 @@ export class IndexFiles {
     if (isCurrent && stored.size === this.#loaded.size) return
     const index = isCurrent ? this.#index : new BlobIndex()
     const loaded = isCurrent ? this.#loaded : new Set<string>()
+    if (!isCurrent) this.#damaged = new Map()
     for (const id of stored) {
       if (loaded.has(id)) continue
-      for (const pack of await this.read(id, signal)) index.addPack(pack)
+      for (const pack of await this.#readSound(id, signal)) index.addPack(pack)
       loaded.add(id)
     }
     for (const pack of this.#unnamed) index.addPack(pack)
     this.#index = index
     this.#loaded = loaded
+  }
+
+  /** A damaged file must not hide what the others name. */
+  async #readSound(id: string, signal?: AbortSignal): Promise<readonly IndexedPack[]> {
+    try {
+      return await this.read(id, signal)
+    } catch (error) {
+      if (!isHoldfastError(error, 'corrupt')) throw error
+      this.#damaged.set(id, error.message)
+      return []
+    }
   }
 
   /** What one index file names. Throws `corrupt`. */
@@ -130,6 +148,7 @@ export class IndexFiles {
     this.#unnamedBlobs = 0
     this.#index = new BlobIndex()
     this.#loaded = new Set()
+    this.#damaged = new Map()
   }
 }
 

@@ -4,7 +4,7 @@ import type { Storage } from '#storage'
 import { fieldsOf, openDocument, sealDocument } from './format/document.ts'
 import { goJsonString, goTime, parseGoTime } from './format/go-json.ts'
 import { sha256Hex } from './format/ids.ts'
-import { IV_BYTES, type KeySet } from './format/sealing.ts'
+import { IV_BYTES, type KeySet, seal } from './format/sealing.ts'
 import type { Host } from './format/snapshot.ts'
 import { listIds } from './index-files.ts'
 
@@ -18,6 +18,8 @@ export interface LocksOptions {
   readonly log: Logger
   readonly host: Host
   readonly pid: number
+  /** Of the repository: version 1 knows no compressed documents. */
+  readonly version?: 1 | 2
   /** Whether a process of this machine runs and may have written a lock at that time. */
   readonly isAlive?: (pid: number, lockedAt: Date) => boolean
 }
@@ -103,11 +105,12 @@ export class Locks {
   }
 
   async #write(kind: LockKind): Promise<string> {
-    const { storage, key, random, clock, host, pid } = this.#options
+    const { storage, key, random, clock, host, pid, version } = this.#options
     const json =
       `{"time":"${goTime(clock.now())}","exclusive":${kind === 'exclusive'},` +
       `"hostname":${goJsonString(host.hostname)},"username":${goJsonString(host.username)},"pid":${pid}}`
-    const sealed = sealDocument(key, json, random.bytes(IV_BYTES))
+    const iv = random.bytes(IV_BYTES)
+    const sealed = version === 1 ? seal(key, Buffer.from(json), iv) : sealDocument(key, json, iv)
     const id = sha256Hex(sealed)
     ownLocks.add(id)
     await storage.write(`${FOLDER}/${id}`, [sealed])

@@ -120,7 +120,16 @@ class StoredRepository implements Repository {
     this.#options = options
     this.#releasePool = release
     this.#gear = gearTable(config.chunkerPolynomial)
-    this.#locks = new Locks({ storage, key, clock, random, log, host, pid: process.pid })
+    this.#locks = new Locks({
+      storage,
+      key,
+      clock,
+      random,
+      log,
+      host,
+      pid: process.pid,
+      version: this.version,
+    })
     this.#reader = new BlobReader({
       files,
       windows: new PackWindows({ storage, key, pool }),
