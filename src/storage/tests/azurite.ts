@@ -1,10 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { ContainerClient } from '@azure/storage-blob'
-import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob'
+import {
+  BlobServiceClient,
+  StorageSharedKeyCredential,
+  type ContainerClient,
+  type StoragePipelineOptions,
+} from '@azure/storage-blob'
 import { Secret } from '#base'
 import type { AzureAccountOptions } from '../index.ts'
 
@@ -38,6 +43,8 @@ export const startAzurite = async (options: AzuriteOptions = {}): Promise<Azurit
     },
   )
   const port = await portOf(child)
+  const trust: StoragePipelineOptions & { readonly tlsOptions?: { readonly ca: string } } =
+    certificate === undefined ? {} : { tlsOptions: { ca: readFileSync(certificate.certFile, 'utf8') } }
   const endpoint = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}/${accountName}`
   let made = 0
   return {
@@ -46,7 +53,9 @@ export const startAzurite = async (options: AzuriteOptions = {}): Promise<Azurit
     newContainer: async () => {
       made += 1
       const credential = new StorageSharedKeyCredential(accountName, accountKey)
-      const container = new BlobServiceClient(endpoint, credential).getContainerClient(`container-${made}`)
+      const container = new BlobServiceClient(endpoint, credential, trust).getContainerClient(
+        `container-${made}`,
+      )
       await container.create()
       return container
     },
