@@ -5,11 +5,13 @@ import type {
   Access,
   Accounts,
   BackupRepositories,
+  CloudResources,
   EncryptionKeys,
   Explorer,
   Exports,
   Jobs,
   JobSessions,
+  ObjectStorages,
   Organizations,
   ProtectedObjects,
   Proxies,
@@ -36,6 +38,8 @@ import { isMethod, methodNotAllowed } from './edge/refusals.ts'
 import { jobItemOperations } from './jobs/job-items.routes.ts'
 import { jobVerbs } from './jobs/job-verbs.routes.ts'
 import { jobOperations } from './jobs/jobs.routes.ts'
+import { cloudResourceOperations } from './object-storage/cloud-resources.routes.ts'
+import { objectStorageOperations } from './object-storage/object-storages.routes.ts'
 import { directoryOperations } from './organizations/directory.routes.ts'
 import { organizationOperations } from './organizations/organizations.routes.ts'
 import { protectedDataOperations } from './protected-data/protected-data.routes.ts'
@@ -57,6 +61,8 @@ export interface Engine {
   readonly organizations: Organizations
   readonly accounts: Accounts
   readonly encryptionKeys: EncryptionKeys
+  readonly objectStorages: ObjectStorages
+  readonly cloudResources: CloudResources
   readonly repositories: BackupRepositories
   readonly proxies: Proxies
   readonly jobs: Jobs
@@ -98,6 +104,8 @@ export const operationsOf = ({
   ...directoryOperations(engine.organizations),
   ...accountOperations(engine.accounts),
   ...encryptionKeyOperations(engine.encryptionKeys),
+  ...objectStorageOperations(engine.objectStorages),
+  ...cloudResourceOperations(engine.cloudResources),
   ...backupRepositoryOperations(engine.repositories),
   ...proxyOperations(engine.proxies),
   ...jobOperations(engine.jobs),

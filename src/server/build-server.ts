@@ -7,6 +7,7 @@ import {
   Audit,
   BackupRepositories,
   Catalogues,
+  CloudResources,
   createRunBackup,
   EncryptionKeys,
   Explorer,
@@ -14,6 +15,7 @@ import {
   JobRunner,
   Jobs,
   JobSessions,
+  ObjectStorages,
   Organizations,
   prepareFirstStart,
   ProtectedObjects,
@@ -33,6 +35,7 @@ import { localStorage } from '#storage'
 import type { FastifyInstance } from 'fastify'
 import { hostname } from 'node:os'
 import { serverCertificate } from './certificate.ts'
+import { cloudOpener, resolveHost } from './cloud-storages.ts'
 import type { ServerConfig } from './config.ts'
 import { checkDatabase, installationId, openDataFolder, type DataFolder } from './data-folder.ts'
 import { serverHealth } from './health.ts'
@@ -72,6 +75,16 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const tenants = opened.use(new Tenants({ database, secrets, connectors }))
   const parts = { database, secrets, audit, clock, random }
   const accounts = new Accounts(parts)
+  const cloud = cloudOpener({
+    config: config.storage,
+    authorities: await trustedAuthorities(config.microsoft365.caFiles),
+    clock,
+    random,
+    log: log.child({ layer: 'storage' }),
+  })
+  const servicePoints = { trusted: config.storage.endpoints, resolve: resolveHost }
+  const objectStorages = new ObjectStorages({ ...parts, accounts, cloud, servicePoints })
+  const cloudResources = new CloudResources({ audit, accounts, cloud, servicePoints })
   const encryptionKeys = new EncryptionKeys(parts)
   const repositories = opened.use(
     new BackupRepositories({
@@ -115,6 +128,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       organizations,
       accounts,
       encryptionKeys,
+      objectStorages,
+      cloudResources,
       repositories,
       proxies: new Proxies({ database, repositories, version: VERSION }),
       jobs,

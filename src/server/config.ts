@@ -17,6 +17,7 @@ export interface ServerConfig {
   readonly certificate?: { readonly certificateFile: string; readonly keyFile: string }
   readonly log: LogConfig
   readonly microsoft365: Microsoft365Config
+  readonly storage: StorageConfig
   /** From one address; absent: no limit. */
   readonly loginsPerMinute?: number
   /** Open connections from one address; 0: no limit. */
@@ -48,11 +49,19 @@ export interface Microsoft365Config {
   readonly caFiles: readonly string[]
 }
 
+export interface StorageConfig {
+  /** Origins of S3 that may be used although they are private or plain http: `http://127.0.0.1:9000`. */
+  readonly endpoints: readonly string[]
+  /** Other hosts of Azure's blob service by region type; the account comes behind, as a path. */
+  readonly azureHosts?: Readonly<Record<string, string>>
+}
+
 /** What a caller may leave open. */
-export type ServerOptions = Partial<Omit<ServerConfig, 'log' | 'microsoft365'>> &
+export type ServerOptions = Partial<Omit<ServerConfig, 'log' | 'microsoft365' | 'storage'>> &
   Pick<ServerConfig, 'dataFolder'> & {
     readonly log?: Partial<LogConfig>
     readonly microsoft365?: Partial<Microsoft365Config>
+    readonly storage?: Partial<StorageConfig>
   }
 
 export const DEFAULT_PORT = 4443
@@ -73,12 +82,21 @@ export const decideConfig = (options: ServerOptions): ServerConfig => {
     ...(options.loginsPerMinute === undefined ? { loginsPerMinute: LOGINS_PER_MINUTE } : {}),
     log: { level: 'info', ...options.log },
     microsoft365: { caFiles: [], ...options.microsoft365 },
+    storage: { ...options.storage, endpoints: originsOf(options.storage?.endpoints ?? []) },
   }
   checkPort(config.port)
   checkPublicUrl(config.publicUrl)
   checkShards(config.shardsPerOrganization)
   return config
 }
+
+const originsOf = (endpoints: readonly string[]): readonly string[] =>
+  endpoints.map((endpoint) => {
+    const url = URL.parse(endpoint)
+    if (url === null || !['http:', 'https:'].includes(url.protocol))
+      throw invalid('an endpoint of storage must look like https://minio.lan:9000', 'storageEndpoints')
+    return url.origin
+  })
 
 const checkPort = (port: number): void => {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { invalid, Secret, type Json } from '#base'
-import type { LogConfig, Microsoft365Config, ServerOptions } from './config.ts'
+import type { LogConfig, Microsoft365Config, ServerOptions, StorageConfig } from './config.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -49,6 +49,16 @@ export const SETTINGS = {
     ['HOLDFAST_CA_FILE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'],
     'certificate authorities to trust beside the usual ones',
   ),
+  storageEndpoints: setting(
+    'storageEndpoints',
+    ['HOLDFAST_STORAGE_ENDPOINTS'],
+    'addresses of S3 in private networks or without TLS that repositories may use, with commas between',
+  ),
+  azureHosts: setting(
+    'azureHosts',
+    ['HOLDFAST_AZURE_HOSTS'],
+    'JSON: other addresses of the blob service of Azure by region type',
+  ),
 } satisfies Record<string, Setting>
 
 function setting(name: string, variables: readonly string[], meaning: string): Setting {
@@ -74,6 +84,7 @@ export const readConfig = (environment: Environment = process.env): ServerOption
     ...present({ rootKey: secretAt(look, 'rootKey'), firstPassword: secretAt(look, 'firstPassword') }),
     log: present({ level: levelAt(look), file: look('logFile') }),
     microsoft365: microsoft365At(look, environment),
+    storage: storageAt(look),
   }
 }
 
@@ -156,6 +167,27 @@ const certificateAt = (look: Lookup): ServerOptions['certificate'] => {
     throw invalid('HOLDFAST_TLS_CERT and HOLDFAST_TLS_KEY belong together', 'certificateFile')
   return { certificateFile, keyFile }
 }
+
+const storageAt = (look: Lookup): Partial<StorageConfig> => {
+  const hosts = look('azureHosts')
+  const parsed = hosts === undefined ? undefined : parseJson(hosts, 'HOLDFAST_AZURE_HOSTS')
+  if (parsed !== undefined && !isTextMap(parsed))
+    throw invalid('HOLDFAST_AZURE_HOSTS must be an object of addresses', 'azureHosts')
+  return {
+    ...present({
+      endpoints: look('storageEndpoints')
+        ?.split(',')
+        .map((each) => each.trim()),
+    }),
+    ...present({ azureHosts: parsed }),
+  }
+}
+
+const isTextMap = (value: Json): value is Record<string, string> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((each) => typeof each === 'string')
 
 const microsoft365At = (look: Lookup, environment: Environment): Partial<Microsoft365Config> => {
   const hosts = look('m365Hosts')

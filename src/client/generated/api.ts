@@ -27,6 +27,12 @@ export interface AsyncRestoreResponse {
   readonly sessionId?: string | undefined
 }
 
+export interface AzureContainer {
+  readonly name?: string | undefined
+  readonly regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface BackedUpOrganization {
   readonly id?: string | undefined
   readonly name?: string | undefined
@@ -566,6 +572,10 @@ export interface LoggedInOrganization {
 
 export interface MailboxToRestore {
   readonly id?: string | undefined
+}
+
+export interface NewStorageFolder {
+  readonly name?: string | undefined
 }
 
 export interface OneDrive {
@@ -1117,6 +1127,23 @@ export interface RestoreToOriginalLocationSelectedItems {
   readonly items?: readonly (ExchangeItemInPlace)[] | undefined
 }
 
+export interface S3Bucket {
+  readonly name?: string | undefined
+  readonly regionType?: 'Global' | 'USGovernment' | 'China' | undefined
+  readonly regionId?: string | undefined
+  readonly regionName?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface S3CompatibleBucket {
+  readonly name?: string | undefined
+  readonly servicePoint?: string | undefined
+  readonly customRegionId?: string | undefined
+  readonly trustServerCertificate?: boolean | undefined
+  readonly trustedServerCertificateThumbprint?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface SaveDocumentsOptions {
   readonly documents?: readonly (DocumentToSave)[] | undefined
   readonly asZip?: boolean | undefined
@@ -1175,6 +1202,12 @@ export interface SharePointServerSettings {
 
 export interface StartJobOptions {
   readonly full?: boolean | undefined
+}
+
+export interface StorageFolder {
+  readonly name?: string | undefined
+  readonly path?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
 export interface Token {
@@ -1280,6 +1313,36 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   EncryptionKeys_keyId_Get: (keyId: string) => calls.get<EncryptionKey>(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
   /** Removes an encryption key that no repository uses. */
   EncryptionKeys_keyId_Delete: (keyId: string) => calls.delete(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
+  /** The buckets of an account. */
+  S3Resources_buckets_Get: (query: { accountId?: string | undefined; regionType?: 'Global' | 'USGovernment' | 'China' | undefined; regionId?: string | undefined; name?: string | undefined } = {}) => calls.get<readonly (S3Bucket)[]>(withQuery(`/S3Resources/buckets`, query)),
+  /** One bucket of an account. */
+  S3Resources_buckets_bucketName_Get: (bucketName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'USGovernment' | 'China' | undefined } = {}) => calls.get<S3Bucket>(withQuery(`/S3Resources/buckets/${encodeURIComponent(bucketName)}`, query)),
+  /** The folders at the root of a bucket. */
+  S3Resources_buckets_bucketName_folders_Get: (bucketName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'USGovernment' | 'China' | undefined; name?: string | undefined } = {}) => calls.get<readonly (StorageFolder)[]>(withQuery(`/S3Resources/buckets/${encodeURIComponent(bucketName)}/folders`, query)),
+  /** Makes a folder at the root of a bucket. */
+  S3Resources_buckets_bucketName_folders_Post: (bucketName: string, body: NewStorageFolder, query: { accountId?: string | undefined; regionType?: 'Global' | 'USGovernment' | 'China' | undefined } = {}) => calls.post<StorageFolder>(withQuery(`/S3Resources/buckets/${encodeURIComponent(bucketName)}/folders`, query), body),
+  /** One folder at the root of a bucket. */
+  S3Resources_buckets_bucketName_folders_folderName_Get: (bucketName: string, folderName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'USGovernment' | 'China' | undefined } = {}) => calls.get<StorageFolder>(withQuery(`/S3Resources/buckets/${encodeURIComponent(bucketName)}/folders/${encodeURIComponent(folderName)}`, query)),
+  /** The buckets of an account. */
+  S3CompatibleResources_buckets_Get: (query: { accountId?: string | undefined; servicePoint?: string | undefined; customRegionId?: string | undefined; trustedServerCertificateThumbprint?: string | undefined; trustServerCertificate?: boolean | undefined; name?: string | undefined } = {}) => calls.get<readonly (S3CompatibleBucket)[]>(withQuery(`/S3CompatibleResources/buckets`, query)),
+  /** One bucket of an account. */
+  S3CompatibleResources_buckets_bucketName_Get: (bucketName: string, query: { accountId?: string | undefined; servicePoint?: string | undefined; customRegionId?: string | undefined; trustedServerCertificateThumbprint?: string | undefined; trustServerCertificate?: boolean | undefined } = {}) => calls.get<S3CompatibleBucket>(withQuery(`/S3CompatibleResources/buckets/${encodeURIComponent(bucketName)}`, query)),
+  /** The folders at the root of a bucket. */
+  S3CompatibleResources_buckets_bucketName_folders_Get: (bucketName: string, query: { accountId?: string | undefined; servicePoint?: string | undefined; customRegionId?: string | undefined; trustedServerCertificateThumbprint?: string | undefined; trustServerCertificate?: boolean | undefined; name?: string | undefined } = {}) => calls.get<readonly (StorageFolder)[]>(withQuery(`/S3CompatibleResources/buckets/${encodeURIComponent(bucketName)}/folders`, query)),
+  /** Makes a folder at the root of a bucket. */
+  S3CompatibleResources_buckets_bucketName_folders_Post: (bucketName: string, body: NewStorageFolder, query: { accountId?: string | undefined; servicePoint?: string | undefined; customRegionId?: string | undefined; trustedServerCertificateThumbprint?: string | undefined; trustServerCertificate?: boolean | undefined } = {}) => calls.post<StorageFolder>(withQuery(`/S3CompatibleResources/buckets/${encodeURIComponent(bucketName)}/folders`, query), body),
+  /** One folder at the root of a bucket. */
+  S3CompatibleResources_buckets_bucketName_folders_folderName_Get: (bucketName: string, folderName: string, query: { accountId?: string | undefined; servicePoint?: string | undefined; customRegionId?: string | undefined; trustedServerCertificateThumbprint?: string | undefined; trustServerCertificate?: boolean | undefined } = {}) => calls.get<StorageFolder>(withQuery(`/S3CompatibleResources/buckets/${encodeURIComponent(bucketName)}/folders/${encodeURIComponent(folderName)}`, query)),
+  /** The containers of an account. */
+  AzureResources_containers_Get: (query: { accountId?: string | undefined; regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined; name?: string | undefined } = {}) => calls.get<readonly (AzureContainer)[]>(withQuery(`/AzureResources/containers`, query)),
+  /** One container of an account. */
+  AzureResources_containers_containerName_Get: (containerName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined } = {}) => calls.get<AzureContainer>(withQuery(`/AzureResources/containers/${encodeURIComponent(containerName)}`, query)),
+  /** The folders at the root of a container. */
+  AzureResources_containers_containerName_folders_Get: (containerName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined; name?: string | undefined } = {}) => calls.get<readonly (StorageFolder)[]>(withQuery(`/AzureResources/containers/${encodeURIComponent(containerName)}/folders`, query)),
+  /** Makes a folder at the root of a container. */
+  AzureResources_containers_containerName_folders_Post: (containerName: string, body: NewStorageFolder, query: { accountId?: string | undefined; regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined } = {}) => calls.post<StorageFolder>(withQuery(`/AzureResources/containers/${encodeURIComponent(containerName)}/folders`, query), body),
+  /** One folder at the root of a container. */
+  AzureResources_containers_containerName_folders_folderName_Get: (containerName: string, folderName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined } = {}) => calls.get<StorageFolder>(withQuery(`/AzureResources/containers/${encodeURIComponent(containerName)}/folders/${encodeURIComponent(folderName)}`, query)),
   /** All backup repositories, by name. */
   BackupRepositories_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; proxyId?: string | undefined; longTerm?: boolean | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfBackupRepository>(withQuery(`/BackupRepositories`, query)),
   /** Adds a backup repository in a folder. */
