@@ -3,6 +3,7 @@ import { link, mkdir, open, readdir, rename, stat, statfs, unlink, type FileHand
 import { dirname, join, resolve } from 'node:path'
 import { type Clock, conflict, type Random, systemClock, systemRandom } from '#base'
 import { localError, systemCode } from './local-errors.ts'
+import { LocalRoot } from './local-root.ts'
 import { checkFolder, checkPath, UNFINISHED } from './path.ts'
 import type { Storage, StoredFile } from './storage.ts'
 
@@ -25,6 +26,7 @@ export const localStorage = (folder: string, options: LocalStorageOptions = {}):
 class LocalStorage implements Storage {
   readonly name: string
   readonly #root: string
+  readonly #folder: LocalRoot
   readonly #clock: Clock
   readonly #random: Random
   readonly #swept = new Set<string>()
@@ -32,6 +34,7 @@ class LocalStorage implements Storage {
   constructor(root: string, clock: Clock, random: Random) {
     this.name = `folder ${root}`
     this.#root = root
+    this.#folder = new LocalRoot(root)
     this.#clock = clock
     this.#random = random
   }
@@ -40,12 +43,15 @@ class LocalStorage implements Storage {
     checkPath(path)
     signal?.throwIfAborted()
     const target = join(this.#root, path)
+    await this.#folder.check(`write ${path}`)
     try {
       await this.#sweep(dirname(target))
       await this.#writeNew(target, parts)
     } catch (error) {
+      await this.#folder.check(`write ${path}`)
       throw localError(error, 'write', path)
     }
+    this.#folder.sawFile(path)
   }
 
   async #writeNew(target: string, parts: readonly Uint8Array[]): Promise<void> {
@@ -88,10 +94,12 @@ class LocalStorage implements Storage {
     signal?.throwIfAborted()
     try {
       await using file = await open(join(this.#root, path), 'r')
+      this.#folder.sawFile(path)
       const sizeBytes = (await file.stat()).size
       const offset = Math.min(range?.offset ?? 0, sizeBytes)
       return await readAll(file, offset, Math.min(range?.length ?? sizeBytes, sizeBytes - offset))
     } catch (error) {
+      await this.#folder.check(`read ${path}`)
       throw localError(error, 'read', path)
     }
   }
@@ -101,8 +109,11 @@ class LocalStorage implements Storage {
     signal?.throwIfAborted()
     try {
       const found = await stat(join(this.#root, path))
-      return found.isFile() ? { path, sizeBytes: found.size } : undefined
+      if (!found.isFile()) return undefined
+      this.#folder.sawFile(path)
+      return { path, sizeBytes: found.size }
     } catch (error) {
+      await this.#folder.check(`look at ${path}`)
       if (isMissing(error)) return undefined
       throw localError(error, 'look at', path)
     }
@@ -126,6 +137,7 @@ class LocalStorage implements Storage {
     try {
       return await readdir(join(this.#root, folder), { withFileTypes: true })
     } catch (error) {
+      await this.#folder.check(`list ${folder === '' ? 'the storage' : folder}`)
       if (isMissing(error)) return []
       throw localError(error, 'list', folder)
     }
@@ -136,7 +148,9 @@ class LocalStorage implements Storage {
     signal?.throwIfAborted()
     try {
       await unlink(join(this.#root, path))
+      this.#folder.removedFile(path)
     } catch (error) {
+      await this.#folder.check(`remove ${path}`)
       if (!isMissing(error)) throw localError(error, 'remove', path)
     }
   }
@@ -207,10 +221,17 @@ const publish = async (unfinished: string, target: string): Promise<void> => {
   await unlink(unfinished)
 }
 
+/** Without hard links the name is held by another file while it is looked for, so that one of two writers wins. */
 const renameToFree = async (unfinished: string, target: string): Promise<void> => {
-  const taken = await stat(target).catch(() => undefined)
-  if (taken !== undefined) throw conflict('a file of this name is stored already')
-  await rename(unfinished, target)
+  const holder = `${target}${UNFINISHED}holder`
+  await (await open(holder, NEW_FILE, 0o600)).close()
+  try {
+    const taken = await stat(target).catch(() => undefined)
+    if (taken !== undefined) throw conflict('a file of this name is stored already')
+    await rename(unfinished, target)
+  } finally {
+    await unlink(holder).catch(() => undefined)
+  }
 }
 
 const syncFolder = async (path: string): Promise<void> => {
