@@ -1,3 +1,5 @@
+import type { Retention } from './retention.ts'
+
 /** A file in a storage. */
 export interface StoredFile {
   /** Relative, with `/`: `data/3b/3b7a…`. */
@@ -23,10 +25,12 @@ export interface Storage extends AsyncDisposable {
   stat(path: string, signal?: AbortSignal): Promise<StoredFile | undefined>
   /** All files below a folder, at any depth, in no order. A folder that does not exist has none. */
   list(folder: string, signal?: AbortSignal): AsyncIterable<StoredFile>
-  /** A file that is not there is no error. */
+  /** A file that is not there is no error. Before its date, where there is retention: `isLocked`. */
   remove(path: string, signal?: AbortSignal): Promise<void>
   /** Bytes; undefined where the storage has no end or does not tell. */
   space(
     signal?: AbortSignal,
   ): Promise<{ readonly totalBytes: number; readonly freeBytes: number } | undefined>
+  /** Where nobody can remove a file before its date. */
+  readonly retention?: Retention
 }
