@@ -10,6 +10,7 @@ import {
   silentLogger,
 } from '#base'
 import type { Storage } from '#storage'
+import { affectedBy } from './affected.ts'
 import { BlobReader } from './blob-reader.ts'
 import { check } from './check.ts'
 import type {
@@ -44,6 +45,7 @@ import { Locks } from './locks.ts'
 import { PackWindows } from './pack-windows.ts'
 import { prune, type PruneParts } from './prune.ts'
 import { Snapshots } from './snapshots.ts'
+import { readableSnapshots, verify } from './verify.ts'
 import { Writer } from './writer.ts'
 import { WritingSession } from './writing-session.ts'
 import { useSharedPool } from './workers/worker-pool.ts'
@@ -286,12 +288,14 @@ class StoredRepository implements Repository {
     return this.#keys.replaceCurrent(password)
   }
 
-  async verify(_options: VerifyOptions, _signal?: AbortSignal): Promise<VerifyReport> {
-    throw notBuilt('verify')
+  async verify(options: VerifyOptions, signal?: AbortSignal): Promise<VerifyReport> {
+    await using _lock = await this.#locks.take('shared', signal)
+    return verify(this.#parts, options, signal)
   }
 
-  affectedBy(_blobs: Iterable<BlobName>, _signal?: AbortSignal): AsyncIterable<AffectedEntry> {
-    throw notBuilt('affectedBy')
+  async *affectedBy(blobs: Iterable<BlobName>, signal?: AbortSignal): AsyncGenerator<AffectedEntry> {
+    await this.refresh()
+    yield* affectedBy(this.#parts, await readableSnapshots(this.#parts, signal), blobs, signal)
   }
 
   async markMissing(_blobs: Iterable<BlobName>, _signal?: AbortSignal): Promise<readonly BlobName[]> {

@@ -1,5 +1,7 @@
 import type { BlobId } from '../contract.ts'
 import type { KeySet } from '../format/sealing.ts'
+import type { InspectJob, InspectResult } from './inspect-pack.ts'
+import type { ResealJob, ResealResult } from './reseal-blobs.ts'
 
 // What is asked of a worker thread. Buffers are handed over, not copied.
 
@@ -79,6 +81,8 @@ export interface Jobs {
   seal: { job: SealJob; result: SealResult }
   open: { job: OpenJob; result: OpenResult }
   verify: { job: VerifyJob; result: VerifyResult }
+  inspect: { job: InspectJob; result: InspectResult }
+  reseal: { job: ResealJob; result: ResealResult }
 }
 
 export type Job = Jobs[keyof Jobs]['job']

@@ -8,6 +8,7 @@ import { locateHeader, openHeader } from '../format/pack-header.ts'
 import { IV_BYTES, type KeySet, SEAL_BYTES } from '../format/sealing.ts'
 import { openMany, sealMany } from '../format/sealing-many.ts'
 import { release } from '../release.ts'
+import { inspectPack } from './inspect-pack.ts'
 import type {
   ChunkJob,
   ChunkResult,
@@ -21,6 +22,7 @@ import type {
   VerifyJob,
   VerifyResult,
 } from './jobs.ts'
+import { resealBlobs } from './reseal-blobs.ts'
 
 /** Does a job on this thread. */
 export const runJob = (job: Job): Result => {
@@ -33,6 +35,10 @@ export const runJob = (job: Job): Result => {
       return openAll(job)
     case 'verify':
       return verify(job)
+    case 'inspect':
+      return inspectPack(job)
+    case 'reseal':
+      return resealBlobs(job)
   }
 }
 
