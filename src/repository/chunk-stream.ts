@@ -1,11 +1,13 @@
 import type { BlobId } from './contract.ts'
-import type { NewChunk, Owner, Packer } from './packer.ts'
-import { newBuffer, release } from './release.ts'
+import { SMALLEST_CHUNK } from './format/chunker.ts'
+import { type NewChunk, type Owner, type Packer, roomBeforeChunks } from './packer.ts'
 import type { ChunkResult } from './workers/jobs.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
-/** New bytes of a stream that are given to a worker thread at a time. */
+/** What is given to a worker thread at a time, unless the end of the last one was longer than the half. */
 const SEGMENT_BYTES = 4 * 1024 * 1024
+/** A segment that begins with the rest of another one holds less than 16 MiB. */
+const LEAD_BYTES = roomBeforeChunks((16 * 1024 * 1024) / SMALLEST_CHUNK)
 
 export interface ChunkStreamOptions {
   readonly packer: Packer
@@ -44,13 +46,16 @@ export class ChunkStream implements Disposable {
   }
 
   async #begin(rest: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = rest.length + SEGMENT_BYTES
-    const room = this.#options.packer.budget.take(bytes)
+    const { budget, buffers } = this.#options.packer
+    const isLong = rest.length > SEGMENT_BYTES / 2
+    const bytes = isLong
+      ? SEGMENT_BYTES + Math.ceil(rest.length / SEGMENT_BYTES) * SEGMENT_BYTES
+      : SEGMENT_BYTES
+    const room = budget.take(bytes)
     if (room !== undefined) await room
-    const segment = newBuffer(bytes)
-    segment.set(rest)
-    this.#filled = rest.length
-    release(rest)
+    const segment = buffers.take(bytes)
+    segment.set(rest, LEAD_BYTES)
+    this.#filled = LEAD_BYTES + rest.length
     this.#segment = segment
     return segment
   }
@@ -63,22 +68,21 @@ export class ChunkStream implements Disposable {
     let isHandedOver = false
     try {
       const bytes = held.subarray(0, this.#filled)
-      const result = await pool.run({ kind: 'chunk', bytes, gear, isLast })
+      const result = await pool.run({ kind: 'chunk', bytes, start: LEAD_BYTES, gear, isLast })
       const { fresh, usedBytes } = this.#sort(result)
-      const rest = result.bytes.slice(usedBytes)
-      if (fresh.length > 0) {
-        // The packer gives the budget back by the length of what it holds: the buffer as it was counted.
-        packer.addChunks(new Uint8Array(result.bytes.buffer), fresh, owner)
-        isHandedOver = true
+      // The packer gives the budget back by the length of what it holds: the buffer as it was counted.
+      const whole = new Uint8Array(result.bytes.buffer)
+      const rest = packer.buffers.take(this.#filled - usedBytes)
+      const restBytes = this.#filled - usedBytes
+      rest.set(result.bytes.subarray(usedBytes))
+      if (fresh.length > 0) packer.addChunks(whole, fresh, owner)
+      else {
+        packer.buffers.give(whole)
+        packer.budget.give(heldBytes)
       }
-      if (!isLast) {
-        if (!isHandedOver) {
-          release(result.bytes)
-          packer.budget.give(heldBytes)
-        }
-        isHandedOver = true
-        await this.#begin(rest)
-      }
+      isHandedOver = true
+      if (!isLast) await this.#begin(rest.subarray(0, restBytes))
+      packer.buffers.give(rest)
     } finally {
       if (!isHandedOver) packer.budget.give(heldBytes)
     }
@@ -88,7 +92,7 @@ export class ChunkStream implements Disposable {
   #sort({ lengths, ids }: ChunkResult): { readonly fresh: NewChunk[]; readonly usedBytes: number } {
     const fresh: NewChunk[] = []
     const seen = new Set<BlobId>()
-    let offset = 0
+    let offset = LEAD_BYTES
     ids.forEach((id, at) => {
       const length = lengths[at]!
       const isNew = !seen.has(id) && !this.#options.packer.has('data', id)

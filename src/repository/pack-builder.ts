@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Random } from '#base'
 import type { BlobId, BlobType } from './contract.ts'
 import { type PackedBlob, sealHeader } from './format/pack-header.ts'
-import { IV_BYTES, type KeySet } from './format/sealing.ts'
+import { IV_BYTES, type KeySet, SEAL_BYTES } from './format/sealing.ts'
+import { newBuffer } from './release.ts'
 
 /** A pack is closed when it has reached this size. */
 export const PACK_BYTES = 16 * 1024 * 1024
@@ -15,58 +16,68 @@ export interface BuiltPack {
   readonly sizeBytes: number
 }
 
+/** Beyond the size at which a pack is closed, for its last blob. */
+const LAST_BLOB_BYTES = 8 * 1024 * 1024 + SEAL_BYTES
+/** Memory for a pack of the usual size. */
+export const PACK_BUFFER_BYTES = PACK_BYTES + LAST_BLOB_BYTES
+
 /** A pack being filled with sealed blobs of one type. */
 export class PackBuilder {
   readonly #type: BlobType
   readonly #blobs: PackedBlob[] = []
-  readonly #parts: Uint8Array[] = []
-  readonly #hash = createHash('sha256')
-  /** Blobs that lie side by side in one buffer, not yet hashed: one call for many. */
-  #run: Uint8Array | undefined
+  #buffer: Uint8Array<ArrayBuffer>
   #sizeBytes = 0
 
-  constructor(type: BlobType) {
+  /** Fills the buffer; a larger one takes its place when a blob finds no room. */
+  constructor(type: BlobType, buffer = newBuffer(PACK_BUFFER_BYTES)) {
     this.#type = type
+    this.#buffer = buffer
   }
 
   get sizeBytes(): number {
     return this.#sizeBytes
   }
 
+  /** What the pack lies in. */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#buffer
+  }
+
+  /** Takes a copy of a sealed blob, and returns where in the pack it lies. */
   add(
     blob: { readonly id: BlobId; readonly length: number; readonly uncompressed: number },
     sealed: Uint8Array,
-  ): void {
+  ): PackedBlob {
     const { id, length, uncompressed } = blob
-    this.#blobs.push({ id, type: this.#type, offset: this.#sizeBytes, length, uncompressed })
+    const offset = this.#sizeBytes
+    if (offset + length > this.#buffer.length) this.#grow(offset + length)
+    this.#buffer.set(sealed, offset)
     this.#sizeBytes += length
-    const run = this.#run
-    const goesOn = run?.buffer === sealed.buffer && run.byteOffset + run.length === sealed.byteOffset
-    if (run !== undefined && goesOn) {
-      this.#run = new Uint8Array(run.buffer, run.byteOffset, run.length + length)
-      return
-    }
-    this.#endRun()
-    this.#run = sealed
+    const packed = { id, type: this.#type, offset, length, uncompressed }
+    this.#blobs.push(packed)
+    return packed
   }
 
-  #endRun(): void {
-    if (this.#run === undefined) return
-    this.#hash.update(this.#run)
-    this.#parts.push(this.#run)
-    this.#run = undefined
+  #grow(bytes: number): void {
+    const larger = newBuffer(Math.max(bytes, this.#buffer.length * 2))
+    larger.set(this.#buffer.subarray(0, this.#sizeBytes))
+    this.#buffer = larger
   }
 
-  /** Adds the header. The builder is used up. */
+  /** A sealed blob that was added. */
+  sealed({ offset, length }: PackedBlob): Uint8Array {
+    return this.#buffer.subarray(offset, offset + length)
+  }
+
+  /** Adds the header. Nothing may be added any more. */
   close(key: KeySet, random: Random): BuiltPack {
-    this.#endRun()
+    const body = this.#buffer.subarray(0, this.#sizeBytes)
     const end = sealHeader(key, this.#blobs, random.bytes(IV_BYTES))
-    this.#parts.push(end)
     return {
-      id: this.#hash.update(end).digest('hex'),
-      parts: this.#parts,
+      id: createHash('sha256').update(body).update(end).digest('hex'),
+      parts: [body, end],
       blobs: this.#blobs,
-      sizeBytes: this.#sizeBytes + end.length,
+      sizeBytes: body.length + end.length,
     }
   }
 }

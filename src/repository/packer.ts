@@ -1,13 +1,14 @@
-import { type Clock, corrupt, messageOf, type Random } from '#base'
+import { type Clock, messageOf, type Random } from '#base'
 import type { Storage } from '#storage'
 import { Budget } from './budget.ts'
 import type { BlobId, BlobType } from './contract.ts'
+import { Buffers } from './buffers.ts'
 import { openBlob } from './format/blob.ts'
 import { blobKey } from './format/ids.ts'
-import type { KeySet } from './format/sealing.ts'
+import type { PackedBlob } from './format/pack-header.ts'
+import { type KeySet, SEAL_BYTES } from './format/sealing.ts'
 import { type IndexFiles, packPath } from './index-files.ts'
-import { PACK_BYTES, PackBuilder, type BuiltPack } from './pack-builder.ts'
-import { newBuffer, release } from './release.ts'
+import { PACK_BUFFER_BYTES, PACK_BYTES, PackBuilder } from './pack-builder.ts'
 import type { SealResult } from './workers/jobs.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
@@ -41,20 +42,24 @@ interface Batch {
   bytes: Uint8Array<ArrayBuffer> | undefined
   usedBytes: number
   readonly blobs: WaitingBlob[]
-  sealed: Promise<SealResult> | undefined
-  /** Blobs that are not stored yet; the sealed bytes are given back with the last. */
-  unstored: number
+  /** Done when the blobs lie in packs. */
+  collected: Promise<void> | undefined
 }
 
 interface WaitingBlob {
   readonly id: BlobId
   readonly batch: Batch
-  /** Its number in the batch. */
-  readonly at: number
   readonly offset: number
   readonly length: number
   readonly owner: Owner
+  packed: { readonly pack: PackBuilder; readonly blob: PackedBlob } | undefined
 }
+
+/** Free bytes in front of a blob, so that it is sealed where it lies, even if compression makes it longer. */
+const roomBefore = (length: number): number => SEAL_BYTES + 32 + (length >> 12)
+
+/** The same for each of `chunks` chunks in a row, which only get shorter. */
+export const roomBeforeChunks = (chunks: number): number => chunks * SEAL_BYTES
 
 /** A chunk that lies in a buffer which is handed over. */
 export interface NewChunk {
@@ -69,6 +74,7 @@ export interface NewChunk {
  */
 export class Packer {
   readonly budget = new Budget(IN_FLIGHT_BYTES)
+  readonly buffers = new Buffers()
   readonly #options: PackerOptions
   readonly #packBytes: number
   readonly #waiting = new Map<string, WaitingBlob>()
@@ -106,10 +112,12 @@ export class Packer {
   /** Takes a copy of a blob that is not known yet. */
   add(type: BlobType, id: BlobId, plain: Uint8Array, owner: Owner): void {
     this.throwIfFailed()
-    const batch = this.#batchFor(type, plain.length)
-    batch.bytes!.set(plain, batch.usedBytes)
-    this.#enter(batch, { id, offset: batch.usedBytes, length: plain.length, owner })
-    batch.usedBytes += plain.length
+    const room = roomBefore(plain.length)
+    const batch = this.#batchFor(type, room + plain.length)
+    const offset = batch.usedBytes + room
+    batch.bytes!.set(plain, offset)
+    this.#enter(batch, { id, offset, length: plain.length, owner })
+    batch.usedBytes = offset + plain.length
     if (batch.usedBytes >= BATCH_BYTES) this.#send(type)
   }
 
@@ -117,16 +125,15 @@ export class Packer {
     const open = this.#batches[type]
     if (open !== undefined && open.usedBytes + bytes <= open.bytes!.length) return open
     if (open !== undefined) this.#send(type)
-    const batch = newBatch(type, newBuffer(Math.max(bytes, BATCH_BYTES)))
+    const batch = newBatch(type, this.buffers.take(Math.max(bytes, BATCH_BYTES)))
     this.#batches[type] = batch
     return batch
   }
 
   #enter(batch: Batch, blob: NewChunk & { readonly owner: Owner }): void {
     const { id, offset, length, owner } = blob
-    const waiting = { id, batch, at: batch.blobs.length, offset, length, owner }
+    const waiting = { id, batch, offset, length, owner, packed: undefined }
     batch.blobs.push(waiting)
-    batch.unstored += 1
     this.#waiting.set(blobKey(batch.type, id), waiting)
   }
 
@@ -138,7 +145,10 @@ export class Packer {
     this.#seal(batch)
   }
 
-  /** Takes over a buffer, counted in the budget already, with chunks that are not known yet. */
+  /**
+   * Takes over a buffer, counted in the budget already, with chunks that are not known yet, in their order; `roomBeforeChunks`
+   * of it are free in front of them.
+   */
   addChunks(bytes: Uint8Array<ArrayBuffer>, chunks: readonly NewChunk[], owner: Owner): void {
     this.throwIfFailed()
     const batch = newBatch('data', bytes)
@@ -150,17 +160,20 @@ export class Packer {
     const bytes = batch.bytes!
     const heldBytes = bytes.length
     batch.bytes = undefined
-    batch.sealed = this.#options.pool.run({
+    const sealed = this.#options.pool.run({
       kind: 'seal',
       key: this.#options.key,
       bytes,
       blobs: batch.blobs.map(({ offset, length }) => [offset, length] as const),
       alwaysCompress: batch.type === 'tree',
     })
-    const { sealed } = batch
+    batch.collected = sealed.then((result) => {
+      this.#collect(batch, result)
+      this.buffers.give(result.bytes)
+    })
     this.#track(async () => {
       try {
-        this.#collect(batch, await sealed)
+        await batch.collected
       } finally {
         this.budget.give(heldBytes)
       }
@@ -168,51 +181,49 @@ export class Packer {
   }
 
   /** Lays sealed blobs into the open pack, and closes it when it is full. */
-  #collect(batch: Batch, { sealed, lengths, uncompressed }: SealResult): void {
+  #collect(batch: Batch, { bytes, lengths, uncompressed }: SealResult): void {
     let at = 0
-    batch.blobs.forEach(({ id, owner }, number) => {
+    batch.blobs.forEach((waiting, number) => {
       const length = lengths[number]!
-      const pack = (this.#packs[batch.type] ??= new PackBuilder(batch.type))
-      pack.add({ id, length, uncompressed: uncompressed[number]! }, sealed.subarray(at, at + length))
-      owner.storedBytes += length
+      const pack = (this.#packs[batch.type] ??= this.#newPack(batch.type))
+      const sealed = { id: waiting.id, length, uncompressed: uncompressed[number]! }
+      waiting.packed = { pack, blob: pack.add(sealed, bytes.subarray(at, at + length)) }
+      waiting.owner.storedBytes += length
       at += length
       if (pack.sizeBytes >= this.#packBytes) this.#closePack(batch.type)
     })
   }
 
+  #newPack(type: BlobType): PackBuilder {
+    return new PackBuilder(type, this.buffers.take(PACK_BUFFER_BYTES))
+  }
+
   #closePack(type: BlobType): void {
-    const open = this.#packs[type]
-    if (open === undefined) return
+    const pack = this.#packs[type]
+    if (pack === undefined) return
     this.#packs[type] = undefined
-    const pack = open.close(this.#options.key, this.#options.random)
-    this.budget.force(pack.sizeBytes)
+    const { sizeBytes } = pack
+    this.budget.force(sizeBytes)
     this.#track(async () => {
       try {
         await this.#storePack(pack)
       } finally {
-        this.budget.give(pack.sizeBytes)
+        this.budget.give(sizeBytes)
       }
     })
   }
 
-  async #storePack({ id, parts, blobs }: BuiltPack): Promise<void> {
-    const { storage, files, clock, guard } = this.#options
+  async #storePack(pack: PackBuilder): Promise<void> {
+    const { storage, files, clock, guard, key, random } = this.#options
     this.throwIfFailed()
     guard()
+    const { id, parts, blobs } = pack.close(key, random)
     await storage.write(packPath(id), parts)
     files.addPack({ id, blobs })
-    for (const blob of blobs) this.#forget(blobKey(blob.type, blob.id))
+    for (const blob of blobs) this.#waiting.delete(blobKey(blob.type, blob.id))
+    this.buffers.give(pack.buffer)
     const isDue = clock.nowMs() - this.#indexedAtMs >= INDEX_MS
     if (files.unnamedBlobs >= INDEX_BLOBS || isDue) await this.#writeIndex()
-  }
-
-  /** The blob is stored. */
-  #forget(key: string): void {
-    const batch = this.#waiting.get(key)?.batch
-    this.#waiting.delete(key)
-    if (batch === undefined) return
-    batch.unstored -= 1
-    if (batch.unstored === 0) void batch.sealed?.then(({ sealed }) => release(sealed))
   }
 
   #writeIndex(): Promise<void> {
@@ -263,15 +274,13 @@ export class Packer {
   async read(type: BlobType, id: BlobId): Promise<Uint8Array | undefined> {
     const blob = this.#waiting.get(blobKey(type, id))
     if (blob === undefined) return undefined
-    const { batch, offset, length, at } = blob
+    const { batch, offset, length } = blob
     if (batch.bytes !== undefined) return batch.bytes.slice(offset, offset + length)
-    if (batch.sealed === undefined) throw corrupt('a blob on its way has no bytes')
-    const { sealed, lengths, uncompressed } = await batch.sealed
-    // It was stored while we waited, and the index names it now.
-    if (batch.unstored === 0) return undefined
-    const start = lengths.slice(0, at).reduce((sum, each) => sum + each, 0)
-    const bytes = sealed.subarray(start, start + lengths[at]!)
-    return openBlob(this.#options.key, bytes, { id, uncompressed: uncompressed[at]! })
+    await batch.collected
+    // It may have been stored while we waited, and the index names it then.
+    if (blob.packed === undefined || !this.#waiting.has(blobKey(type, id))) return undefined
+    const { pack, blob: packed } = blob.packed
+    return openBlob(this.#options.key, pack.sealed(packed), packed)
   }
 }
 
@@ -280,6 +289,5 @@ const newBatch = (type: BlobType, bytes: Uint8Array<ArrayBuffer>): Batch => ({
   bytes,
   usedBytes: 0,
   blobs: [],
-  sealed: undefined,
-  unstored: 0,
+  collected: undefined,
 })

@@ -1,26 +1,95 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { compressUsingDict, createCCtx, createDCtx, decompressUsingDict, init } from '@bokuweb/zstd-wasm'
+import {
+  constants,
+  createZstdCompress,
+  createZstdDecompress,
+  type ZstdCompress,
+  type ZstdDecompress,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib'
 import { corrupt } from '#base'
-
-// `node:zlib` makes a stream and a context for every call, which takes longer than the work on a small blob. For those the
-// same library is there as WebAssembly, with contexts that are made once a thread; for larger blobs it is slower.
-await init()
-const compressing = createCCtx()
-const decompressing = createDCtx()
-const NO_DICTIONARY = new Uint8Array(0)
-
-/** Below these, WebAssembly takes less time. */
-const SMALL_TEXT_BYTES = 6 * 1024
-const SMALL_RESULT_BYTES = 32 * 1024
+import { Scratch } from '../scratch.ts'
 
 const QUICK_BELOW_BYTES = 64 * 1024
+const QUICK = 1
+const THOROUGH = 3
 /** A length that is told may be a lie; nothing larger is allocated for it at once. */
 const LARGEST_PIECE = 8 * 1024 * 1024
+/** The contexts that are kept see nothing larger: a tree may have hundreds of megabytes. */
+const LARGEST_KEPT = 8 * 1024 * 1024
 
-/** One zstd frame with its content size. Small inputs take the quick level: there the better one saves nothing. */
-export const compress = (plain: Uint8Array): Uint8Array => {
-  const level = plain.length < QUICK_BELOW_BYTES ? 1 : 3
-  if (plain.length < SMALL_TEXT_BYTES) return compressUsingDict(compressing, plain, NO_DICTIONARY, level)
+type ZstdStream = ZstdCompress | ZstdDecompress
+
+/** What a stream of `node:zlib` is made of. */
+interface Inside {
+  readonly _handle?: {
+    writeSync?(flush: number, ...inAndOut: readonly (Uint8Array | number)[]): void
+  } | null
+  /** Bytes left of the output, bytes left of the input. */
+  readonly _writeState?: Uint32Array
+}
+
+/**
+ * A zstd context that serves one frame after the other. The one-shot functions of `node:zlib` make a stream, a context of
+ * up to some megabytes and an output for every call, which takes longer than the work on a mail. What is used here is
+ * within the stream and not promised by Node: where it is missing or does not do what is expected, `run` says so, and
+ * the one-shot function does it.
+ */
+class KeptContext {
+  readonly #make: () => ZstdStream
+  #stream: ZstdStream | undefined
+
+  constructor(make: () => ZstdStream) {
+    this.#make = make
+  }
+
+  /** The length of the output when the whole input became one; undefined when it did not. */
+  run(input: Uint8Array, output: Uint8Array): number | undefined {
+    this.#stream ??= this.#make().on('error', () => undefined)
+    const { _handle: handle, _writeState: left } = this.#stream as unknown as Inside
+    if (left === undefined || typeof handle?.writeSync !== 'function') return undefined
+    handle.writeSync(constants.ZSTD_e_end, input, 0, input.length, output, 0, output.length)
+    const [outputLeft = 0, inputLeft = 0] = left
+    // A full output may hide that there is more to come. Whatever is left over spoils the next frame.
+    if (!this.#stream.destroyed && inputLeft === 0 && outputLeft > 0) return output.length - outputLeft
+    this.forget()
+    return undefined
+  }
+
+  forget(): void {
+    this.#stream?.destroy()
+    this.#stream = undefined
+  }
+}
+
+const compressing = (level: number): KeptContext =>
+  new KeptContext(() => createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } }))
+
+const contexts = {
+  [QUICK]: compressing(QUICK),
+  [THOROUGH]: compressing(THOROUGH),
+  opening: new KeptContext(() => createZstdDecompress()),
+}
+
+const scratch = new Scratch()
+
+/** What a frame may have at most, and one byte more. */
+const frameRoom = (bytes: number): number => bytes + (bytes >> 8) + 128
+
+/** One zstd frame with its content size, in memory of its own. */
+export const compress = (plain: Uint8Array): Uint8Array => Uint8Array.from(compressBriefly(plain))
+
+/**
+ * One zstd frame with its content size, in memory that the next call takes again. Small inputs take the quick level:
+ * there the better one saves nothing.
+ */
+export const compressBriefly = (plain: Uint8Array): Uint8Array => {
+  const level = plain.length < QUICK_BELOW_BYTES ? QUICK : THOROUGH
+  if (plain.length > 0 && plain.length <= LARGEST_KEPT) {
+    const room = scratch.take(frameRoom(plain.length))
+    const length = contexts[level].run(plain, room)
+    if (length !== undefined) return room.subarray(0, length)
+  }
   return zstdCompressSync(plain, {
     params: { [constants.ZSTD_c_compressionLevel]: level },
     pledgedSrcSize: plain.length,
@@ -34,10 +103,6 @@ export const compress = (plain: Uint8Array): Uint8Array => {
  */
 export const decompress = (frame: Uint8Array, largest: number, expected?: number): Uint8Array => {
   try {
-    const told = toldLength(frame)
-    if (told !== undefined && told > 0 && told <= Math.min(largest, SMALL_RESULT_BYTES)) {
-      return decompressUsingDict(decompressing, frame, NO_DICTIONARY)
-    }
     return zstdDecompressSync(frame, {
       maxOutputLength: Math.max(1, largest),
       ...(expected === undefined ? {} : { chunkSize: Math.min(Math.max(64, expected), LARGEST_PIECE) }),
@@ -47,17 +112,16 @@ export const decompress = (frame: Uint8Array, largest: number, expected?: number
   }
 }
 
-const MAGIC = 0xfd2fb528
-
-/** The content size that the header of a frame tells, if it is one of those that small frames have (RFC 8878, 3.1.1.1). */
-const toldLength = (frame: Uint8Array): number | undefined => {
-  if (frame.length < 9) return undefined
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.length)
-  const descriptor = view.getUint8(4)
-  const isSingleSegment = (descriptor & 0x20) !== 0
-  const hasDictionary = (descriptor & 3) !== 0
-  if (view.getUint32(0, true) !== MAGIC || !isSingleSegment || hasDictionary) return undefined
-  const size = descriptor >> 6
-  if (size === 0) return view.getUint8(5)
-  return size === 1 ? view.getUint16(5, true) + 256 : undefined
+/**
+ * The bytes of a frame, which are `target.length - 1` (the last byte is needed to see that nothing follows). Throws
+ * `corrupt` when it is damaged or has another length.
+ */
+export const decompressInto = (frame: Uint8Array, target: Uint8Array): void => {
+  const expected = target.length - 1
+  if (expected <= LARGEST_KEPT && contexts.opening.run(frame, target) === expected) return
+  // A context that was left in the middle of a damaged frame must not make the next one look damaged.
+  contexts.opening.forget()
+  const plain = decompress(frame, expected, expected)
+  if (plain.length !== expected) throw corrupt('a blob does not have the length that is told')
+  target.set(plain)
 }

@@ -1,9 +1,10 @@
+import { zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom, systemRandom } from '#base'
 import type { BlobId, FileEntry, TreeEntry } from '../contract.ts'
 import { chunkLength, gearTable, LARGEST_CHUNK, SMALLEST_CHUNK } from '../format/chunker.ts'
-import { compress, decompress } from '../format/compression.ts'
+import { compress, decompress, decompressInto } from '../format/compression.ts'
 import { goJsonString, goTime, parseGoTime } from '../format/go-json.ts'
 import { bytesOfText, isPlainName, textOfBytes, unquoteName } from '../format/go-quote.ts'
 import { blobIdOf } from '../format/ids.ts'
@@ -12,7 +13,7 @@ import { newKeySet, openKeyFile } from '../format/key-file.ts'
 import { exactHeaderBytes, locateHeader, openHeader, sealHeader } from '../format/pack-header.ts'
 import { isIrreducible, newPolynomial } from '../format/polynomial.ts'
 import { open, seal } from '../format/sealing.ts'
-import { openMany, sealMany } from '../format/sealing-many.ts'
+import { ivsOf, ManySeals } from '../format/sealing-many.ts'
 import { decodeTree, encodeTree } from '../format/tree.ts'
 
 const key = newKeySet(seededRandom(1))
@@ -21,11 +22,13 @@ const anyId = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
   .map((id) => Buffer.from(id).toString('hex') as BlobId)
 
-/** Copies of what `openMany` shows. */
 const openedOf = (sealed: readonly Uint8Array[]) => {
-  const all: (Buffer | undefined)[] = []
-  openMany(key, sealed, (plain) => void all.push(plain && Buffer.from(plain)))
-  return all
+  const seals = new ManySeals(key, ivsOf(sealed))
+  return sealed.map((each, number) => {
+    const target = Buffer.alloc(each.length)
+    const length = seals.open(number, each, target)
+    return length === undefined ? undefined : target.subarray(0, length)
+  })
 }
 
 describe('sealing', () => {
@@ -62,7 +65,13 @@ describe('sealing', () => {
         const ivs = Buffer.concat(items.map(([each]) => each))
         const texts = items.map(([, each]) => each)
         const one = items.map(([each, plain]) => seal(key, plain, each))
-        expect(Buffer.concat([sealMany(key, texts, ivs)]).equals(Buffer.concat(one))).toBe(true)
+        const seals = new ManySeals(key, ivs)
+        const many = texts.map((text, number) => {
+          // In the memory of the text, as batches are.
+          const memory = Buffer.concat([Buffer.alloc(16), text, Buffer.alloc(16)])
+          return memory.subarray(0, seals.seal(number, memory.subarray(16, 16 + text.length), memory))
+        })
+        expect(Buffer.concat(many).equals(Buffer.concat(one))).toBe(true)
         const opened = openedOf(one)
         texts.forEach((plain, at) => expect(Buffer.compare(opened[at]!, plain)).toBe(0))
       }),
@@ -87,6 +96,43 @@ describe('compression', () => {
     expect(bomb.length).toBeLessThan(10_000)
     expect(() => decompress(bomb, 1_000_000)).toThrow('compressed')
     expect(() => decompress(bomb, 1_000_000, 1_000_000)).toThrow('compressed')
+  })
+})
+
+describe('compression of one blob after the other', () => {
+  it('gives frames that anybody can open, and opens them', () => {
+    const text = fc.oneof(
+      bytes({ minLength: 1, maxLength: 3000 }),
+      fc.constant(Buffer.alloc(300_000, 'a b c')),
+    )
+    fc.assert(
+      fc.property(text, (plain) => {
+        const frame = compress(plain)
+        expect(zstdDecompressSync(frame).equals(plain)).toBe(true)
+        const target = new Uint8Array(plain.length + 1)
+        decompressInto(frame, target)
+        expect(Buffer.compare(target.subarray(0, -1), plain)).toBe(0)
+      }),
+    )
+  })
+
+  it('takes a damaged frame for damaged, and the next one for whole', () => {
+    const plain = Buffer.from('a text that is long enough to be worth it, worth it, worth it'.repeat(9))
+    const whole = compress(plain)
+    const damaged = [
+      whole.subarray(0, -1),
+      whole.subarray(0, 9),
+      Buffer.from('no frame, but some text'),
+      Buffer.concat([whole, whole]),
+      compress(plain.subarray(1)),
+      new Uint8Array(0),
+    ]
+    for (const frame of damaged) {
+      const target = new Uint8Array(plain.length + 1)
+      expect(() => decompressInto(frame, target)).toThrow()
+      decompressInto(whole, target)
+      expect(Buffer.compare(target.subarray(0, -1), plain)).toBe(0)
+    }
   })
 })
 

@@ -9,6 +9,8 @@ import type { ResealJob, ResealResult } from './reseal-blobs.ts'
 export interface ChunkJob {
   readonly kind: 'chunk'
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** Where the first chunk begins. */
+  readonly start: number
   readonly gear: Int32Array
   readonly isLast: boolean
 }
@@ -16,12 +18,15 @@ export interface ChunkJob {
 export interface ChunkResult {
   /** The same bytes, handed back. */
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** From the first byte on; what is left belongs to a chunk that is not complete. */
+  /** From the start on; what is left belongs to a chunk that is not complete. */
   readonly lengths: readonly number[]
   readonly ids: readonly BlobId[]
 }
 
-/** Compresses and seals blobs that lie in one buffer. */
+/**
+ * Compresses and seals blobs in the buffer that they lie in. Each has free bytes in front of it: `SEAL_BYTES`, and what a
+ * frame may have more than its text when it stays compressed in any case.
+ */
 export interface SealJob {
   readonly kind: 'seal'
   readonly key: KeySet
@@ -33,8 +38,8 @@ export interface SealJob {
 }
 
 export interface SealResult {
-  /** The sealed blobs, one after the other. */
-  readonly sealed: Uint8Array<ArrayBuffer>
+  /** The same buffer, handed back. The sealed blobs lie in it one after the other, from the first byte on. */
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly lengths: readonly number[]
   /** Plain length of each compressed blob, 0 for one that is stored as it is. */
   readonly uncompressed: readonly number[]
@@ -57,6 +62,8 @@ export interface OpenJob {
 }
 
 export interface OpenResult {
+  /** The same buffer, handed back. */
+  readonly bytes: Uint8Array<ArrayBuffer>
   /** The plain blobs, one after the other. */
   readonly plain: Uint8Array<ArrayBuffer>
   /** Of each blob; -1 for one that is damaged. */
@@ -73,6 +80,8 @@ export interface VerifyJob {
 }
 
 export interface VerifyResult {
+  /** The same buffer, handed back. */
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly problems: readonly string[]
 }
 

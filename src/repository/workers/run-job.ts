@@ -1,13 +1,14 @@
 import { randomFillSync } from 'node:crypto'
 import { isHoldfastError, messageOf } from '#base'
-import { unpackBlob } from '../format/blob.ts'
+import { openBlobInto } from '../format/blob.ts'
 import { chunkLength } from '../format/chunker.ts'
-import { compress } from '../format/compression.ts'
+import { compressBriefly } from '../format/compression.ts'
 import { blobIdOf, sha256Hex } from '../format/ids.ts'
 import { locateHeader, openHeader } from '../format/pack-header.ts'
-import { IV_BYTES, type KeySet, SEAL_BYTES } from '../format/sealing.ts'
-import { openMany, sealMany } from '../format/sealing-many.ts'
-import { release } from '../release.ts'
+import { IV_BYTES, SEAL_BYTES } from '../format/sealing.ts'
+import { ivsOf, ManySeals } from '../format/sealing-many.ts'
+import { newBuffer } from '../release.ts'
+import { Scratch } from '../scratch.ts'
 import { inspectPack } from './inspect-pack.ts'
 import type {
   ChunkJob,
@@ -42,87 +43,81 @@ export const runJob = (job: Job): Result => {
   }
 }
 
-/** The buffers of a result that are handed over. */
-export const transferable = (value: Job | Result): ArrayBuffer[] => {
-  if ('sealed' in value) return [value.sealed.buffer]
-  if ('plain' in value) return [value.plain.buffer]
-  if ('bytes' in value) return [value.bytes.buffer]
-  return []
-}
+/** The buffers of a job or a result that are handed over. */
+export const transferable = (value: Job | Result): ArrayBuffer[] =>
+  'plain' in value ? [value.bytes.buffer, value.plain.buffer] : [value.bytes.buffer]
 
-const chunk = ({ bytes, gear, isLast }: ChunkJob): ChunkResult => {
+const chunk = ({ bytes, start, gear, isLast }: ChunkJob): ChunkResult => {
   const lengths: number[] = []
   const ids: ChunkResult['ids'][number][] = []
-  for (let start = 0; start < bytes.length;) {
-    const length = chunkLength(gear, bytes, start, { end: bytes.length, isLast })
+  for (let at = start; at < bytes.length;) {
+    const length = chunkLength(gear, bytes, at, { end: bytes.length, isLast })
     if (length === 0) break
     lengths.push(length)
-    ids.push(blobIdOf(bytes.subarray(start, start + length)))
-    start += length
+    ids.push(blobIdOf(bytes.subarray(at, at + length)))
+    at += length
   }
   return { bytes, lengths, ids }
 }
 
 const sealAll = ({ key, bytes, blobs, alwaysCompress }: SealJob): SealResult => {
+  const seals = new ManySeals(key, randomFillSync(new Uint8Array(blobs.length * IV_BYTES)))
+  const lengths: number[] = []
   const uncompressed: number[] = []
-  const texts = blobs.map(([offset, length]) => {
+  let end = 0
+  blobs.forEach(([offset, length], number) => {
     const plain = bytes.subarray(offset, offset + length)
-    const frame = compress(plain)
+    const frame = compressBriefly(plain)
     const isShorter = alwaysCompress || frame.length < length
+    const text = isShorter ? frame : plain
+    if (end + text.length + SEAL_BYTES > offset + length) throw new Error('a blob lacks room to be sealed in')
+    const sealedBytes = seals.seal(number, text, bytes.subarray(end))
     uncompressed.push(isShorter ? length : 0)
-    if (!isShorter) release(frame)
-    return isShorter ? frame : plain
+    lengths.push(sealedBytes)
+    end += sealedBytes
   })
-  const ivs = randomFillSync(new Uint8Array(blobs.length * IV_BYTES))
-  const sealed = sealMany(key, texts, ivs)
-  const lengths = texts.map((text) => text.length + SEAL_BYTES)
-  for (const text of texts) release(text)
-  release(bytes)
-  return { sealed, lengths, uncompressed }
+  return { bytes, lengths, uncompressed }
 }
 
-/** Hands over each blob's plain bytes, which are gone after the call, or what is wrong with it. */
+/** Opens one blob after the other, each where `targetOf` says, and tells its length or what is wrong with it. */
 const openEach = (
-  key: KeySet,
-  bytes: Uint8Array,
-  blobs: readonly SealedBlob[],
-  use: (plain: Uint8Array | string, number: number) => void,
+  { key, bytes, blobs }: Pick<OpenJob, 'key' | 'bytes' | 'blobs'>,
+  targetOf: (bytes: number) => Uint8Array,
+  use: (opened: number | string, number: number) => void,
 ): void => {
   const sealed = blobs.map(({ offset, length }) => bytes.subarray(offset, offset + length))
-  openMany(key, sealed, (opened, number) => {
-    if (opened === undefined) return use('it fails its authentication', number)
-    const plain = unpacked(opened, blobs[number]!)
-    use(plain, number)
-    if (typeof plain !== 'string' && plain !== opened) release(plain)
+  const seals = new ManySeals(key, ivsOf(sealed))
+  blobs.forEach((blob, number) => {
+    const { id, uncompressed } = blob
+    try {
+      const target = targetOf(plainLength(blob) + 1)
+      use(openBlobInto(target, sealed[number]!, { id, uncompressed, seals, number }), number)
+    } catch (error) {
+      if (!isHoldfastError(error, 'corrupt')) throw error
+      use(error.message, number)
+    }
   })
 }
 
-const unpacked = (opened: Uint8Array, blob: SealedBlob): Uint8Array | string => {
-  try {
-    return unpackBlob(opened, blob)
-  } catch (error) {
-    if (isHoldfastError(error, 'corrupt')) return error.message
-    throw error
-  }
-}
-
-const openAll = ({ key, bytes, blobs }: OpenJob): OpenResult => {
-  const plainBytes = blobs.reduce((sum, blob) => sum + plainLength(blob), 0)
-  const plain = Buffer.allocUnsafeSlow(plainBytes)
+const openAll = (job: OpenJob): OpenResult => {
+  const plain = newBuffer(job.blobs.reduce((sum, blob) => sum + plainLength(blob), 1))
   const lengths: number[] = []
   let at = 0
-  openEach(key, bytes, blobs, (opened) => {
-    lengths.push(typeof opened === 'string' ? -1 : opened.length)
-    if (typeof opened === 'string') return
-    plain.set(opened, at)
-    at += opened.length
-  })
-  release(bytes)
-  return { plain, lengths }
+  openEach(
+    job,
+    (length) => plain.subarray(at, at + length),
+    (opened) => {
+      lengths.push(typeof opened === 'string' ? -1 : opened)
+      if (typeof opened === 'number') at += opened
+    },
+  )
+  return { bytes: job.bytes, plain, lengths }
 }
 
 const plainLength = ({ length, uncompressed }: SealedBlob): number =>
   uncompressed === 0 ? Math.max(0, length - SEAL_BYTES) : uncompressed
+
+const scratch = new Scratch()
 
 const verify = ({ key, pack, bytes, indexed }: VerifyJob): VerifyResult => {
   const problems: string[] = []
@@ -137,14 +132,14 @@ const verify = ({ key, pack, bytes, indexed }: VerifyJob): VerifyResult => {
   } catch (error) {
     problems.push(`pack ${pack}: ${messageOf(error)}`)
   }
-  openEach(key, bytes, indexed, (opened, number) => {
+  const use = (opened: number | string, number: number): void => {
     const blob = indexed[number]!
     const told = inHeader.get(`${blob.isTree} ${blob.id} ${blob.offset}`)
     if (told !== `${blob.length} ${blob.uncompressed}`) {
       problems.push(`blob ${blob.id} in pack ${pack}: the index and the pack disagree`)
     }
     if (typeof opened === 'string') problems.push(`blob ${blob.id} in pack ${pack}: ${opened}`)
-  })
-  release(bytes)
-  return { problems }
+  }
+  openEach({ key, bytes, blobs: indexed }, (length) => scratch.take(length), use)
+  return { bytes, problems }
 }
