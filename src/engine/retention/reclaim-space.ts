@@ -1,0 +1,47 @@
+import { isHoldfastError, type Json } from '#base'
+import { checkpointRows, type Queries } from '#database'
+import type { BlobId, Repository } from '#repository'
+
+export interface Reclaimed {
+  readonly bytes: number
+  /** Space is given back by a later run, and why. */
+  readonly postponed?: string
+}
+
+/** Trees of runs that are not done: no snapshot names them yet. */
+export const treesOfCheckpoints = async (
+  queries: Queries,
+  repository: Repository,
+): Promise<readonly BlobId[]> => {
+  const trees: BlobId[] = []
+  for (const { value } of await checkpointRows.listAll(queries))
+    for (const name of ['dataTree', 'versionsTree', 'stateTree']) {
+      const id = fieldOf(value, name)
+      // Checkpoints of other shards name trees that are not here.
+      if (typeof id === 'string' && repository.hasBlob('tree', id as BlobId)) trees.push(id as BlobId)
+    }
+  return trees
+}
+
+const fieldOf = (value: Json, name: string): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, Json>>)[name]
+    : undefined
+
+/** Gives back what no snapshot and no unfinished run needs. Someone at work in the repository only postpones it. */
+export const reclaimSpace = async (
+  queries: Queries,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<Reclaimed> => {
+  try {
+    await repository.refresh()
+    const keepTrees = await treesOfCheckpoints(queries, repository)
+    const { removedBytes } = await repository.prune({ keepTrees }, signal)
+    return { bytes: removedBytes }
+  } catch (error) {
+    if (isHoldfastError(error, 'conflict') || isHoldfastError(error, 'unavailable'))
+      return { bytes: 0, postponed: error.message }
+    throw error
+  }
+}

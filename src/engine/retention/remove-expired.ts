@@ -1,0 +1,163 @@
+import { isHoldfastError } from '#base'
+import type { ClockGuard } from './clock-guard.ts'
+import { doubtByPoints } from './clock-guard.ts'
+import { holdsInForce } from './legal-holds.ts'
+import { planPoints, type PointVerdict } from './plan-points.ts'
+import { reclaimSpace } from './reclaim-space.ts'
+import {
+  openShards,
+  retentionFacts,
+  storedPoints,
+  syncShard,
+  type ContentsParts,
+  type RetainedShard,
+  type StoredPoint,
+} from './repository-contents.ts'
+import { NO_RESULT, type RetentionResult, type RunEnding } from './retention-run.ts'
+import type { RunLog } from './run-log.ts'
+
+export interface Expiry {
+  readonly repositoryId: string
+  /** Ages count from here. */
+  readonly at: Date
+  readonly isClockConfirmed: boolean
+  readonly log: RunLog
+  /** What an earlier attempt did, and where to write down what this one does. */
+  readonly result: RetentionResult
+  readonly keepResult: (result: RetentionResult) => Promise<void>
+  readonly signal: AbortSignal
+}
+
+/** What a repository holds at a moment, judged. The preview and the run both come from here. */
+export const judgeRepository = async (
+  parts: ContentsParts,
+  repositoryId: string,
+  at: Date,
+  signal?: AbortSignal,
+): Promise<{
+  readonly shards: readonly RetainedShard[]
+  readonly points: readonly StoredPoint[]
+  readonly verdicts: readonly PointVerdict[]
+}> => {
+  const facts = await retentionFacts(parts, repositoryId)
+  const shards = await openShards(parts, { repositoryId }, signal)
+  const points = await storedPoints(shards, parts.database.queries)
+  return { shards, points, verdicts: planPoints({ ...facts, points, now: at }) }
+}
+
+/** Removes from a repository what no rule keeps. May be cut off anywhere and called again. */
+export const removeExpired = async (
+  parts: ContentsParts & { readonly guard: ClockGuard; readonly clock: { now(): Date } },
+  expiry: Expiry,
+): Promise<RunEnding> => {
+  const doubted = await parts.guard.look()
+  const now = parts.clock.now()
+  // A run that was asked for while the clock was ahead counts from the time that it is now.
+  const at = expiry.at < now ? expiry.at : now
+  const { shards, points, verdicts } = await judgeRepository(parts, expiry.repositoryId, at, expiry.signal)
+  const doubt = doubted ?? (expiry.isClockConfirmed ? undefined : doubtByPoints(points, now))
+  if (doubt !== undefined) {
+    const going = verdicts.filter(({ goes }) => goes).length
+    return { status: 'Warning', details: `Nothing was removed (${going} points were to go): ${doubt}` }
+  }
+  const removal = new Removal(parts, expiry, points)
+  for (const shard of shards) await removal.removeFrom(shard, verdicts)
+  return removal.ending(verdicts)
+}
+
+class Removal {
+  readonly #parts: ContentsParts
+  readonly #expiry: Expiry
+  readonly #points: ReadonlyMap<string, StoredPoint>
+  readonly #refused = new Set<string>()
+  readonly #removed = new Set<string>()
+  readonly #postponed: string[] = []
+  #freedBytes = 0
+
+  constructor(parts: ContentsParts, expiry: Expiry, points: readonly StoredPoint[]) {
+    this.#parts = parts
+    this.#expiry = expiry
+    this.#points = new Map(points.map((point) => [point.id, point]))
+  }
+
+  async removeFrom(shard: RetainedShard, verdicts: readonly PointVerdict[]): Promise<void> {
+    const { signal } = this.#expiry
+    const going = await this.#stillGoing(verdicts)
+    let removed = 0
+    for (const verdict of going) {
+      signal.throwIfAborted()
+      const part = this.#points.get(verdict.point.id)?.snapshots.find((one) => one.shard === shard)
+      if (part === undefined) continue
+      if (await this.#forget(shard, part.snapshot, verdict)) removed += 1
+    }
+    // Also where nothing goes now: a run that was cut off may have left what nothing needs.
+    await syncShard(shard, signal)
+    if (removed > 0 || this.#expiry.result.removedPoints > 0) await this.#reclaim(shard)
+    await this.#expiry.keepResult(this.#result(verdicts))
+  }
+
+  /** A hold that was set since the plan was made is heeded. */
+  async #stillGoing(verdicts: readonly PointVerdict[]): Promise<readonly PointVerdict[]> {
+    const holds = await holdsInForce(this.#parts.database.queries)
+    return verdicts.filter(
+      ({ goes, point }) =>
+        goes &&
+        !holds.some(
+          (hold) =>
+            hold.organizationId === point.organizationId &&
+            hold.objectKeys.some((key) => point.objectKeys.includes(key)),
+        ),
+    )
+  }
+
+  async #forget(
+    { repository }: RetainedShard,
+    snapshot: StoredPoint['snapshots'][number]['snapshot'],
+    verdict: PointVerdict,
+  ): Promise<boolean> {
+    const { id, time } = verdict.point
+    const name = `the restore point of ${time.toISOString()}, made by ${this.#points.get(id)?.jobName ?? ''}`
+    try {
+      await repository.forget([snapshot])
+    } catch (error) {
+      if (!isHoldfastError(error, 'denied')) throw error
+      if (!this.#refused.has(id))
+        await this.#expiry.log.note('Warning', `The storage keeps ${name}: ${error.message}`)
+      this.#refused.add(id)
+      return false
+    }
+    if (!this.#removed.has(id))
+      await this.#expiry.log.note('Success', `Removed ${name}: ${verdict.reasons[0]?.text ?? ''}`)
+    this.#removed.add(id)
+    return true
+  }
+
+  async #reclaim(shard: RetainedShard): Promise<void> {
+    const { queries } = this.#parts.database
+    const { bytes, postponed } = await reclaimSpace(queries, shard.repository, this.#expiry.signal)
+    this.#freedBytes += bytes
+    if (postponed !== undefined) this.#postponed.push(postponed)
+  }
+
+  #result(verdicts: readonly PointVerdict[]): RetentionResult {
+    const before = this.#expiry.result
+    return {
+      ...NO_RESULT,
+      removedPoints: before.removedPoints + this.#removed.size,
+      keptPoints: verdicts.length - this.#removed.size,
+      refusedPoints: this.#refused.size,
+      freedBytes: before.freedBytes + this.#freedBytes,
+    }
+  }
+
+  ending(verdicts: readonly PointVerdict[]): RunEnding {
+    const { removedPoints, keptPoints, refusedPoints } = this.#result(verdicts)
+    const counted = `${removedPoints} points removed, ${keptPoints} kept`
+    if (refusedPoints > 0)
+      return { status: 'Warning', details: `${counted}; the storage refused to remove ${refusedPoints}` }
+    const [postponed] = this.#postponed
+    if (postponed !== undefined)
+      return { status: 'Success', details: `${counted}. Space is given back by the next run: ${postponed}` }
+    return { status: 'Success', details: counted }
+  }
+}

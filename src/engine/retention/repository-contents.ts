@@ -1,0 +1,130 @@
+import {
+  jobRetentionRows,
+  jobRows,
+  repositoryOrganizationRows,
+  repositoryRows,
+  sessionRows,
+  type Database,
+  type Queries,
+} from '#database'
+import { notFound } from '#base'
+import type { Repository, SnapshotId } from '#repository'
+import type { Catalogue, ObjectAtPoint } from '../catalogue/catalogue.ts'
+import type { Catalogues } from '../catalogue/catalogues.ts'
+import type { Retention } from '../repositories/backup-repository.ts'
+import type { BackupRepositories } from '../repositories/backup-repositories.ts'
+import { GOOD_STATUSES, type SessionStatus } from '../sessions/job-session.ts'
+import { holdsInForce } from './legal-holds.ts'
+import type { AppliedRule, RetainedPoint, RetentionFacts } from './plan-points.ts'
+import { ruleOfSettings, type RetentionRule } from './retention-rule.ts'
+
+export interface RetainedShard {
+  readonly organizationId: string
+  readonly organizationName: string
+  readonly index: number
+  readonly repository: Repository
+  readonly catalogue: Catalogue
+}
+
+export interface SnapshotOfPoint {
+  readonly shard: RetainedShard
+  readonly snapshot: SnapshotId
+  readonly objects: readonly ObjectAtPoint[]
+}
+
+/** A restore point with where its parts are. */
+export interface StoredPoint extends RetainedPoint {
+  readonly jobName: string
+  readonly snapshots: readonly SnapshotOfPoint[]
+}
+
+export interface ContentsParts {
+  readonly database: Database
+  readonly repositories: Pick<BackupRepositories, 'shards'>
+  readonly catalogues: Catalogues
+  /** Of the server: where the days of a rule without a time zone begin. */
+  readonly timeZone: string
+}
+
+/** The shards of a repository, all organizations or one, as they are on the storage now. */
+export const openShards = async (
+  { database, repositories, catalogues }: ContentsParts,
+  place: { readonly repositoryId: string; readonly organizationId?: string },
+  signal?: AbortSignal,
+): Promise<readonly RetainedShard[]> => {
+  const shards: RetainedShard[] = []
+  for (const row of await repositoryOrganizationRows.list(database.queries, place)) {
+    const { repositoryId, organizationId, organizationName } = row
+    const found = await repositories.shards(repositoryId, { id: organizationId, name: organizationName })
+    for (const { index, repository } of await found.existing(signal)) {
+      signal?.throwIfAborted()
+      const catalogue = catalogues.of({ repositoryId, organizationId, shard: index }, repository)
+      shards.push({ organizationId, organizationName, index, repository, catalogue })
+    }
+  }
+  for (const shard of shards) await syncShard(shard, signal)
+  return shards
+}
+
+export const syncShard = async (
+  { repository, catalogue }: RetainedShard,
+  signal?: AbortSignal,
+): Promise<void> => {
+  await repository.refresh()
+  await catalogue.sync(signal)
+}
+
+/** What the job runs left, put together over the shards. */
+export const storedPoints = async (
+  shards: readonly RetainedShard[],
+  queries: Queries,
+): Promise<readonly StoredPoint[]> => {
+  const points = new Map<string, Omit<StoredPoint, 'isComplete'>>()
+  for (const shard of shards)
+    for (const { snapshot, time, run } of shard.catalogue.points()) {
+      const objects = shard.catalogue.objectsAt(snapshot)
+      const known = points.get(run.sessionId)
+      points.set(run.sessionId, {
+        id: run.sessionId,
+        organizationId: shard.organizationId,
+        jobId: run.jobId,
+        jobName: run.jobName,
+        time: known !== undefined && known.time > time ? known.time : time,
+        shards: [...(known?.shards ?? []), shard.index],
+        objectKeys: [...(known?.objectKeys ?? []), ...objects.map(({ key }) => key)],
+        snapshots: [...(known?.snapshots ?? []), { shard, snapshot, objects }],
+      })
+    }
+  return Promise.all(
+    [...points.values()].map(async (point) => {
+      const session = await sessionRows.find(queries, point.id)
+      return { ...point, isComplete: GOOD_STATUSES.includes(session?.status as SessionStatus) }
+    }),
+  )
+}
+
+/** Everything that decides what goes, but the points and the moment. */
+export const retentionFacts = async (
+  { database: { queries }, timeZone }: Pick<ContentsParts, 'database' | 'timeZone'>,
+  repositoryId: string,
+): Promise<Omit<RetentionFacts, 'points' | 'now'>> => {
+  const repository = await repositoryRows.find(queries, repositoryId)
+  if (repository === undefined) throw notFound('the backup repository is not known')
+  const ofRepository: AppliedRule = {
+    rule: ruleOfSettings(repository.retention as Retention),
+    from: 'repository',
+  }
+  const ofJobs = new Map(
+    (await jobRetentionRows.list(queries)).map(({ jobId, rule }): [string, AppliedRule] => [
+      jobId,
+      { rule: rule as RetentionRule, from: 'job' },
+    ]),
+  )
+  const jobs = await jobRows.list(queries, { repositoryId })
+  return {
+    ruleOf: (jobId) => ofJobs.get(jobId) ?? ofRepository,
+    jobs: new Set(jobs.items.map(({ id }) => id)),
+    holds: await holdsInForce(queries),
+    timeZone,
+  }
+}

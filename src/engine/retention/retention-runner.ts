@@ -1,0 +1,175 @@
+import { cancelled, isHoldfastError, messageOf, type Clock, type Logger, type Random } from '#base'
+import { logRows, retentionRunRows, type RetentionRunRow } from '#database'
+import type { Task, TaskQueue } from '../tasks/task-queue.ts'
+import type { ClockGuard } from './clock-guard.ts'
+import { removeExpired } from './remove-expired.ts'
+import type { ContentsParts } from './repository-contents.ts'
+import { RETENTION } from './retention.ts'
+import { NO_RESULT, type RetentionRequest, type RetentionResult, type RunEnding } from './retention-run.ts'
+import { RunLog } from './run-log.ts'
+
+export interface RetentionRunnerParts extends ContentsParts {
+  readonly tasks: TaskQueue
+  readonly guard: ClockGuard
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+const POLL_MS = 2_000
+const PULSE_MS = 10_000
+/** A run that ended its process this often is given up: it would do so for ever. */
+const MOST_ATTEMPTS = 10
+const KINDS = [RETENTION] as const
+
+const SHUTDOWN = cancelled('the server is stopping')
+const LOST = cancelled('another worker has the run')
+
+/** Does retention runs, one after the other, beside backups. What was cut off goes on in the same run. */
+export class RetentionRunner implements AsyncDisposable {
+  readonly #parts: RetentionRunnerParts
+  readonly #closing = new AbortController()
+  #loop: Promise<void> | undefined
+  #working: Promise<void> | undefined
+
+  constructor(parts: RetentionRunnerParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#loop ??= this.#poll()
+  }
+
+  /** A run may have been queued: no need to wait for the next look. */
+  wake(): void {
+    if (this.#loop === undefined) return
+    this.tick().catch((error: unknown) => this.#parts.log.error({ err: error }, 'retention not begun'))
+  }
+
+  /** Does all that waits. */
+  async tick(): Promise<void> {
+    this.#working ??= this.#workAll().finally(() => {
+      this.#working = undefined
+    })
+    await this.#working
+  }
+
+  /** A run that is under way stops where it is and goes on at the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(SHUTDOWN)
+    await this.#loop
+    await this.#working?.catch(() => undefined)
+  }
+
+  async #poll(): Promise<void> {
+    const { clock, log } = this.#parts
+    while (!this.#closing.signal.aborted) {
+      await this.tick().catch((error: unknown) => log.error({ err: error }, 'retention not begun'))
+      await clock.sleep(POLL_MS, this.#closing.signal).catch(() => undefined)
+    }
+  }
+
+  async #workAll(): Promise<void> {
+    for (let task = await this.#next(); task !== undefined; task = await this.#next()) await this.#work(task)
+  }
+
+  async #next(): Promise<Task | undefined> {
+    for (const kind of KINDS) {
+      if (this.#closing.signal.aborted) return undefined
+      const task = await this.#parts.tasks.lease(kind)
+      if (task !== undefined) return task
+    }
+    return undefined
+  }
+
+  async #work(task: Task): Promise<void> {
+    const { database, tasks } = this.#parts
+    const row = await retentionRunRows.find(database.queries, (task.payload as { runId: string }).runId)
+    if (row === undefined) return tasks.finish(database.queries, task)
+    const lost = new AbortController()
+    const pulsing = new AbortController()
+    const pulse = this.#pulse(task, lost, pulsing.signal)
+    try {
+      await this.#run(task, row, AbortSignal.any([lost.signal, this.#closing.signal]))
+    } finally {
+      pulsing.abort()
+      await pulse
+    }
+  }
+
+  /** Says that the run is alive. */
+  async #pulse(task: Task, lost: AbortController, done: AbortSignal): Promise<void> {
+    const { clock, tasks, log } = this.#parts
+    while (!done.aborted) {
+      await clock.sleep(PULSE_MS, done).catch(() => undefined)
+      if (done.aborted) return
+      const pulse = await tasks.pulse(task).catch((error: unknown) => {
+        log.warn({ err: error, runId: task.id }, 'pulse failed')
+        return 'goes-on' as const
+      })
+      if (pulse === 'lost') lost.abort(LOST)
+    }
+  }
+
+  async #run(task: Task, row: RetentionRunRow, signal: AbortSignal): Promise<void> {
+    const { database, tasks, log } = this.#parts
+    log.info({ runId: row.id, repositoryId: row.repositoryId, attempt: task.attempts }, 'retention begins')
+    await retentionRunRows.update(database.queries, row.id, { status: 'Running' })
+    const runLog = new RunLog(this.#parts, row.id)
+    if (row.status === 'Running') await runLog.note('Success', 'The run was cut off and goes on')
+    const ending = await this.#do(task, row, runLog, signal).catch((error: unknown) =>
+      this.#endingOf(error, row, signal),
+    )
+    if (ending === undefined) {
+      if (signal.reason === SHUTDOWN) await tasks.release(task)
+      return
+    }
+    await this.#end(task, row, runLog, ending)
+    log.info({ runId: row.id, status: ending.status }, 'retention ended')
+  }
+
+  async #do(task: Task, row: RetentionRunRow, log: RunLog, signal: AbortSignal): Promise<RunEnding> {
+    if (task.attempts > MOST_ATTEMPTS)
+      return { status: 'Failed', details: `given up: the run was cut off ${task.attempts - 1} times` }
+    const { at, isClockConfirmed } = row.request as RetentionRequest
+    return removeExpired(this.#parts, {
+      repositoryId: row.repositoryId ?? '',
+      at: new Date(at),
+      isClockConfirmed,
+      log,
+      result: { ...NO_RESULT, ...row.result },
+      keepResult: (result) => this.#keepResult(row, result),
+      signal,
+    })
+  }
+
+  async #keepResult(row: RetentionRunRow, result: RetentionResult): Promise<void> {
+    await retentionRunRows.update(this.#parts.database.queries, row.id, { result })
+  }
+
+  /** Undefined when the run is to go on later. */
+  #endingOf(error: unknown, row: RetentionRunRow, signal: AbortSignal): RunEnding | undefined {
+    if (signal.aborted) return undefined
+    const isExpected = isHoldfastError(error)
+    if (!isExpected) this.#parts.log.error({ err: error, runId: row.id }, 'retention failed')
+    return {
+      status: 'Failed',
+      details: isExpected ? messageOf(error) : 'an unexpected error: see the log of the server',
+    }
+  }
+
+  async #end(task: Task, row: RetentionRunRow, log: RunLog, ending: RunEnding): Promise<void> {
+    const { database, clock, tasks } = this.#parts
+    if (ending.details !== undefined)
+      await log.note(ending.status === 'Failed' ? 'Error' : typeOf(ending), ending.details)
+    const endTime = clock.now()
+    await database.transaction(async (queries) => {
+      await logRows.endOpen(queries, row.id, 'Error', endTime)
+      await retentionRunRows.update(queries, row.id, { ...ending, endTime })
+      await tasks.finish(queries, task)
+    })
+  }
+}
+
+const typeOf = ({ status }: RunEnding): 'Success' | 'Warning' | 'Stop' =>
+  status === 'Success' ? 'Success' : status === 'Stopped' ? 'Stop' : 'Warning'

@@ -1,0 +1,266 @@
+import { invalid, notFound, type Clock, type Random } from '#base'
+import {
+  jobRetentionRows,
+  jobRows,
+  logRows,
+  repositoryRows,
+  retentionRunRows,
+  retentionScheduleRows,
+  type Page,
+  type PageRequest,
+  type Queries,
+  type RetentionRunRow,
+} from '#database'
+import type { Audit } from '../access/audit.ts'
+import { requireAdministrator, type Principal } from '../access/principal.ts'
+import type { ObjectKind } from '../catalogue/object-state.ts'
+import type { LogItem, LogItemType } from '../sessions/job-session.ts'
+import type { TaskQueue } from '../tasks/task-queue.ts'
+import { doubtByPoints, type ClockGuard } from './clock-guard.ts'
+import type { AppliedRule, PointVerdict } from './plan-points.ts'
+import { judgeRepository } from './remove-expired.ts'
+import { retentionFacts, type ContentsParts, type StoredPoint } from './repository-contents.ts'
+import { checkRule, ruleText, type RetentionRule } from './retention-rule.ts'
+import { NO_RESULT, presentRun, type RetentionRequest, type RetentionRun } from './retention-run.ts'
+
+export const RETENTION = 'retention'
+
+export interface RetentionParts extends ContentsParts {
+  readonly tasks: TaskQueue
+  readonly audit: Audit
+  readonly guard: ClockGuard
+  readonly clock: Clock
+  readonly random: Random
+  /** Where runs are done: told that one waits. */
+  readonly runner: { wake(): void }
+}
+
+/** What a run would do at a moment, and why. */
+export interface RetentionPreview {
+  readonly repositoryId: string
+  readonly at: Date
+  /** Why a run would remove nothing until a person confirms the clock. */
+  readonly clockDoubt?: string
+  readonly rule: string
+  readonly points: readonly PreviewedPoint[]
+  readonly objects: readonly PreviewedObject[]
+  readonly pointsGoing: number
+  readonly pointsStaying: number
+}
+
+export interface PreviewedPoint extends PointVerdict {
+  readonly jobName: string
+  readonly rule: string
+}
+
+/** What of an object no point would hold any more. Bytes are those of items, before deduplication: at most so much is freed. */
+export interface PreviewedObject {
+  readonly organizationId: string
+  readonly kind: ObjectKind
+  readonly userId: string
+  readonly displayName: string
+  readonly principalName: string
+  readonly items: number
+  readonly bytes: number
+}
+
+export interface JobRule extends AppliedRule {
+  readonly jobId: string
+}
+
+/** How long what is kept, what would go, and what went. For administrators alone. */
+export class Retention {
+  readonly #parts: RetentionParts
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts
+  }
+
+  /** Without `at`: at the next run by the schedule. Nothing changes. */
+  async preview(
+    principal: Principal,
+    repositoryId: string,
+    { at, signal }: { readonly at?: Date | undefined; readonly signal?: AbortSignal } = {},
+  ): Promise<RetentionPreview> {
+    requireAdministrator(principal)
+    const { clock, guard } = this.#parts
+    const moment = at ?? (await this.#nextRun(repositoryId)) ?? clock.now()
+    const { ruleOf } = await retentionFacts(this.#parts, repositoryId)
+    const { points, verdicts } = await judgeRepository(this.#parts, repositoryId, moment, signal)
+    const byId = new Map(points.map((point) => [point.id, point]))
+    const doubt = (await guard.look()) ?? doubtByPoints(points, clock.now())
+    const going = verdicts.filter(({ goes }) => goes)
+    return {
+      repositoryId,
+      at: moment,
+      ...(doubt === undefined ? {} : { clockDoubt: doubt }),
+      rule: ruleText(ruleOf('').rule),
+      points: verdicts.map((verdict) => ({
+        ...verdict,
+        jobName: byId.get(verdict.point.id)?.jobName ?? '',
+        rule: ruleText(ruleOf(verdict.point.jobId).rule),
+      })),
+      objects: lostObjects(points, new Set(going.map(({ point }) => point.id))),
+      pointsGoing: going.length,
+      pointsStaying: verdicts.length - going.length,
+    }
+  }
+
+  /**
+   * Queues a run that counts ages from now. `conflict` while one runs or waits. `confirmClock`: the clock is right, although
+   * it jumped.
+   */
+  async start(
+    principal: Principal,
+    repositoryId: string,
+    { confirmClock = false }: { readonly confirmClock?: boolean | undefined } = {},
+  ): Promise<RetentionRun> {
+    requireAdministrator(principal)
+    const { audit, database, guard, runner } = this.#parts
+    const action = confirmClock ? 'retention.start with the clock confirmed' : 'retention.start'
+    return audit.around(principal, action, repositoryId, async () => {
+      if ((await repositoryRows.find(database.queries, repositoryId)) === undefined)
+        throw notFound('the backup repository is not known')
+      if (confirmClock) await guard.confirm()
+      const row = await database.transaction((queries) =>
+        requestRetention(this.#parts, queries, {
+          repositoryId,
+          initiatedBy: principal.name,
+          isClockConfirmed: confirmClock,
+        }),
+      )
+      runner.wake()
+      return presentRun(row)
+    })
+  }
+
+  /** Newest first. */
+  async runs(
+    principal: Principal,
+    filter: PageRequest & { readonly repositoryId?: string | undefined } = {},
+  ): Promise<Page<RetentionRun>> {
+    requireAdministrator(principal)
+    const { repositoryId, ...page } = filter
+    const { items, totalCount } = await retentionRunRows.list(this.#parts.database.queries, {
+      ...page,
+      kind: 'Retention',
+      ...(repositoryId === undefined ? {} : { repositoryId }),
+    })
+    return { items: items.map(presentRun), totalCount }
+  }
+
+  async run(principal: Principal, id: string): Promise<RetentionRun> {
+    requireAdministrator(principal)
+    const row = await retentionRunRows.find(this.#parts.database.queries, id)
+    if (row?.kind !== 'Retention') throw notFound('the retention run is not known')
+    return presentRun(row)
+  }
+
+  /** In the order they were written. */
+  async logItems(principal: Principal, id: string, page: PageRequest = {}): Promise<Page<LogItem>> {
+    await this.run(principal, id)
+    const { items, totalCount } = await logRows.list(this.#parts.database.queries, id, page)
+    return {
+      items: items.map(({ itemKey: _key, ...row }) => ({ ...row, type: row.type as LogItemType })),
+      totalCount,
+    }
+  }
+
+  /** The job's own rule, or the one of its repository. */
+  async jobRule(principal: Principal, jobId: string): Promise<JobRule> {
+    requireAdministrator(principal)
+    const { queries } = this.#parts.database
+    const own = await jobRetentionRows.find(queries, jobId)
+    if (own !== undefined) return { jobId, from: 'job', rule: own.rule as RetentionRule }
+    const job = await jobRows.find(queries, jobId)
+    if (job === undefined) throw notFound('the job is not known')
+    const { ruleOf } = await retentionFacts(this.#parts, job.repositoryId)
+    return { jobId, ...ruleOf(jobId) }
+  }
+
+  /** The job's points, former ones too, are judged by this rule instead of the repository's from now on. */
+  async setJobRule(principal: Principal, jobId: string, rule: RetentionRule): Promise<JobRule> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'retention.setJobRule', jobId, async () => {
+      const { database, clock } = this.#parts
+      await this.jobRule(principal, jobId)
+      checkRule(rule)
+      if (rule.keep.forever === true && Object.keys(rule.keep).length > 1)
+        throw invalid('what is kept for ever needs no other rule', 'keepForever')
+      await jobRetentionRows.put(database.queries, { jobId, rule, updatedAt: clock.now() })
+      return { jobId, from: 'job', rule }
+    })
+  }
+
+  /** The repository's rule is in force again. */
+  async removeJobRule(principal: Principal, jobId: string): Promise<void> {
+    requireAdministrator(principal)
+    await this.#parts.audit.around(principal, 'retention.removeJobRule', jobId, async () => {
+      if (!(await jobRetentionRows.remove(this.#parts.database.queries, jobId)))
+        throw notFound('the job has no rule of its own')
+    })
+  }
+
+  async #nextRun(repositoryId: string): Promise<Date | undefined> {
+    const rows = await retentionScheduleRows.list(this.#parts.database.queries)
+    return rows.find((row) => row.repositoryId === repositoryId)?.nextRun
+  }
+}
+
+/** Makes the task and the run, which its log and its row show from now on. `conflict` while one is there. */
+export const requestRetention = async (
+  { tasks, clock, random }: Pick<RetentionParts, 'tasks' | 'clock' | 'random'>,
+  queries: Queries,
+  wanted: {
+    readonly repositoryId: string
+    readonly initiatedBy: string
+    readonly isClockConfirmed: boolean
+  },
+): Promise<RetentionRunRow> => {
+  const { repositoryId, initiatedBy, isClockConfirmed } = wanted
+  const now = clock.now()
+  const request: RetentionRequest = { at: now.toISOString(), isClockConfirmed }
+  const row: RetentionRunRow = {
+    id: random.uuid(),
+    kind: 'Retention',
+    repositoryId,
+    initiatedBy,
+    request,
+    status: 'Queued',
+    creationTime: now,
+    result: NO_RESULT,
+  }
+  // Due whatever the clock shows: one that is set back must not leave the run waiting.
+  const runAt = new Date(0)
+  await tasks.add(queries, { kind: RETENTION, key: repositoryId, payload: { runId: row.id }, runAt })
+  await retentionRunRows.insert(queries, row)
+  return row
+}
+
+/** By object, what would be in no point any more once some are gone. */
+const lostObjects = (
+  points: readonly StoredPoint[],
+  going: ReadonlySet<string>,
+): readonly PreviewedObject[] => {
+  const all = points.flatMap(({ id, organizationId, snapshots }) =>
+    snapshots.flatMap(({ shard, objects }) =>
+      objects.map((object) => ({ object, shard, organizationId, goes: going.has(id) })),
+    ),
+  )
+  const byObject = Map.groupBy(
+    all,
+    ({ organizationId, object, shard }) => `${organizationId} ${shard.index} ${object.key}`,
+  )
+  return [...byObject.values()].flatMap((held) => {
+    const { object, shard, organizationId } = held[0]!
+    const versions = (goes: boolean) => [
+      ...new Set(held.filter((one) => one.goes === goes).map((one) => one.object.version)),
+    ]
+    const gone = versions(true)
+    if (gone.length === 0) return []
+    const lost = shard.catalogue.lostWith(object.key, gone, versions(false))
+    if (lost.items === 0 && lost.bytes === 0) return []
+    const { kind, userId, displayName, principalName } = object
+    return [{ organizationId, kind, userId, displayName, principalName, ...lost }]
+  })
+}
