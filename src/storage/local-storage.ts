@@ -10,6 +10,8 @@ import type { Storage, StoredFile } from './storage.ts'
 export interface LocalStorageOptions {
   readonly clock?: Clock
   readonly random?: Random
+  /** Gives a finished file its name; another than Node's stands in for a file system that cannot. */
+  readonly link?: (from: string, to: string) => Promise<void>
 }
 
 /** An unfinished file older than this belongs to a process that died. */
@@ -21,7 +23,7 @@ const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLI
  * on the disk; until then it has another name, which is never listed.
  */
 export const localStorage = (folder: string, options: LocalStorageOptions = {}): Storage =>
-  new LocalStorage(resolve(folder), options.clock ?? systemClock, options.random ?? systemRandom)
+  new LocalStorage(resolve(folder), options)
 
 class LocalStorage implements Storage {
   readonly name: string
@@ -29,14 +31,16 @@ class LocalStorage implements Storage {
   readonly #folder: LocalRoot
   readonly #clock: Clock
   readonly #random: Random
+  readonly #link: (from: string, to: string) => Promise<void>
   readonly #swept = new Set<string>()
 
-  constructor(root: string, clock: Clock, random: Random) {
+  constructor(root: string, options: LocalStorageOptions) {
     this.name = `folder ${root}`
     this.#root = root
     this.#folder = new LocalRoot(root)
-    this.#clock = clock
-    this.#random = random
+    this.#clock = options.clock ?? systemClock
+    this.#random = options.random ?? systemRandom
+    this.#link = options.link ?? link
   }
 
   async write(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
@@ -64,12 +68,23 @@ class LocalStorage implements Storage {
       } finally {
         await file.close()
       }
-      await publish(unfinished, target)
+      await this.#publish(unfinished, target)
     } catch (error) {
       await unlink(unfinished).catch(() => undefined)
       throw error
     }
     await syncFolder(dirname(target))
+  }
+
+  /** Gives a finished file its name. A link, unlike a rename, fails when the name is taken. */
+  async #publish(unfinished: string, target: string): Promise<void> {
+    try {
+      await this.#link(unfinished, target)
+    } catch (error) {
+      if (!NO_HARD_LINKS.has(systemCode(error) ?? '')) throw error
+      return renameToFree(unfinished, target)
+    }
+    await unlink(unfinished)
   }
 
   /** The first write into a folder removes what processes that died left in it. */
@@ -208,17 +223,6 @@ const readAll = async (file: FileHandle, offset: number, length: number): Promis
     filled += bytesRead
   }
   return bytes.subarray(0, filled)
-}
-
-/** Gives a finished file its name. A link, unlike a rename, fails when the name is taken. */
-const publish = async (unfinished: string, target: string): Promise<void> => {
-  try {
-    await link(unfinished, target)
-  } catch (error) {
-    if (!NO_HARD_LINKS.has(systemCode(error) ?? '')) throw error
-    return renameToFree(unfinished, target)
-  }
-  await unlink(unfinished)
 }
 
 /** Without hard links the name is held by another file while it is looked for, so that one of two writers wins. */
