@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ProtectedObject, Tenant } from '#engine'
-import { BackupBench, connectTo, fetchAndDiscard, median, objectsOf, spread, startTenant } from './world.ts'
+import { median, spread } from './spread.ts'
+import { BackupBench, connectTo, fetchAndDiscard, objectsOf, startTenant } from './world.ts'
 
 const { values } = parseArgs({
   options: {
