@@ -1,6 +1,7 @@
 import { realpath, readdir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path'
-import { invalid, notFound, type HoldfastError } from '#base'
+import { invalid, isHoldfastError, notFound, type HoldfastError } from '#base'
+import { probeFolder } from '#storage'
 import { readText } from '../organizations/read-input.ts'
 import { refuseOtherStorage } from './repository-input.ts'
 
@@ -105,7 +106,16 @@ export const acceptRepositoryPath = async (
     if (isWithin(real, realFolder) || isWithin(realFolder, real))
       throw invalid("path is in the server's own folder, or holds it", 'path')
   }
+  await checkWritable(path).catch((error: unknown) => {
+    if (isHoldfastError(error, 'full') || !isHoldfastError(error)) throw error
+    throw invalid(`path cannot be used: ${error.message}`, 'path')
+  })
   return path
+}
+
+/** Throws when the file system there does not do what a repository needs, with words for a person. */
+export const checkWritable = async (path: string): Promise<void> => {
+  await probeFolder(path)
 }
 
 const namesIn = async (path: string): Promise<readonly string[]> => {
