@@ -167,7 +167,8 @@ export class PackWindows {
       blobs: [{ id, offset: 0, length, uncompressed }],
     })
     if (lengths[0] === -1) throw corrupt(`blob ${id} in pack ${blob.pack} is damaged`)
-    return plain
+    // The buffer is longer than the blob.
+    return plain.subarray(0, lengths[0])
   }
 
   async #readRange(pack: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
