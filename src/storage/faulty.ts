@@ -1,4 +1,5 @@
 import { type Random, unavailable } from '#base'
+import { retentionThrough } from './retention.ts'
 import type { Storage, StoredFile } from './storage.ts'
 
 export interface FaultyOptions {
@@ -35,6 +36,7 @@ export const faulty = (storage: Storage, { random, rate }: FaultyOptions): Stora
     list,
     remove: (path, signal) => unreliable(path, () => storage.remove(path, signal)),
     space: (signal) => unreliable('its space', () => storage.space(signal)),
+    ...retentionThrough(storage, { call: unreliable }),
     [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
   }
 }

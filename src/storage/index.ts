@@ -10,7 +10,14 @@ export { s3CloudAccount } from './s3-cloud-account.ts'
 export { s3Endpoint, type S3AccountOptions, type S3Addressing, type S3Checksums } from './s3-account.ts'
 export { type S3ImmutabilityOptions, type S3LockMode } from './s3-retention.ts'
 export { isLocked, type Retention, type RetentionPolicy } from './retention.ts'
-export { memoryStorage } from './memory-storage.ts'
+export {
+  extendNeeded,
+  extendRetention,
+  type ExtendOptions,
+  type ExtendReport,
+  type Paths,
+} from './extend-retention.ts'
+export { memoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
 export { readOnly } from './read-only.ts'
 export { subfolder } from './subfolder.ts'
 export { throttled, type ThrottledOptions } from './throttled.ts'

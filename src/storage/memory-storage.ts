@@ -1,23 +1,63 @@
-import { conflict, notFound } from '#base'
+import { type Clock, conflict, notFound, systemClock } from '#base'
 import { checkFolder, checkPath } from './path.ts'
+import { isRetained, locked, retainedUntil, type Retention, type RetentionPolicy } from './retention.ts'
 import type { Storage, StoredFile } from './storage.ts'
 
+export interface MemoryStorageOptions {
+  /** Nobody removes a file before its date. */
+  readonly immutable?: RetentionPolicy
+  /** The storage's own clock. */
+  readonly clock?: Clock
+}
+
 /** Files in memory, gone with the process. For tests. */
-export const memoryStorage = (name = 'memory'): Storage => new MemoryStorage(name)
+export const memoryStorage = (name = 'memory', options: MemoryStorageOptions = {}): Storage =>
+  new MemoryStorage(name, options)
+
+interface StoredBytes {
+  readonly bytes: Uint8Array
+  readonly until: Date | undefined
+}
 
 class MemoryStorage implements Storage {
   readonly name: string
-  readonly #files = new Map<string, Uint8Array>()
+  readonly retention?: Retention
+  readonly #files = new Map<string, StoredBytes>()
+  readonly #clock: Clock
 
-  constructor(name: string) {
+  constructor(name: string, { immutable, clock = systemClock }: MemoryStorageOptions) {
     this.name = name
+    this.#clock = clock
+    if (immutable !== undefined) this.retention = this.#retention(immutable)
+  }
+
+  #retention(policy: RetentionPolicy): Retention {
+    return {
+      policy,
+      now: async () => this.#clock.now(),
+      until: async (path) => this.#find(path).until,
+      extend: async (path, until) => {
+        const found = this.#find(path)
+        if (found.until !== undefined && found.until > until) throw locked(path, found.until)
+        this.#files.set(path, { ...found, until })
+      },
+    }
+  }
+
+  #find(path: string): StoredBytes {
+    checkPath(path)
+    const found = this.#files.get(path)
+    if (found === undefined) throw notFound(`${path} is not stored`)
+    return found
   }
 
   async write(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     checkPath(path)
     signal?.throwIfAborted()
     if (this.#files.has(path)) throw conflict(`${path} is stored already`)
-    this.#files.set(path, Uint8Array.from(Buffer.concat(parts)))
+    const policy = isRetained(path) ? this.retention?.policy : undefined
+    const until = policy === undefined ? undefined : retainedUntil(this.#clock.now(), policy)
+    this.#files.set(path, { bytes: Uint8Array.from(Buffer.concat(parts)), until })
   }
 
   async read(
@@ -25,24 +65,22 @@ class MemoryStorage implements Storage {
     range?: { readonly offset: number; readonly length: number },
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
-    checkPath(path)
     signal?.throwIfAborted()
-    const bytes = this.#files.get(path)
-    if (bytes === undefined) throw notFound(`${path} is not stored`)
+    const { bytes } = this.#find(path)
     return range === undefined ? bytes.slice() : bytes.slice(range.offset, range.offset + range.length)
   }
 
   async stat(path: string, signal?: AbortSignal): Promise<StoredFile | undefined> {
     checkPath(path)
     signal?.throwIfAborted()
-    const bytes = this.#files.get(path)
-    return bytes === undefined ? undefined : { path, sizeBytes: bytes.length }
+    const found = this.#files.get(path)
+    return found === undefined ? undefined : { path, sizeBytes: found.bytes.length }
   }
 
   async *list(folder: string, signal?: AbortSignal): AsyncGenerator<StoredFile> {
     checkFolder(folder)
     const prefix = folder === '' ? '' : `${folder}/`
-    for (const [path, bytes] of [...this.#files]) {
+    for (const [path, { bytes }] of [...this.#files]) {
       signal?.throwIfAborted()
       if (path.startsWith(prefix)) yield { path, sizeBytes: bytes.length }
     }
@@ -51,6 +89,8 @@ class MemoryStorage implements Storage {
   async remove(path: string, signal?: AbortSignal): Promise<void> {
     checkPath(path)
     signal?.throwIfAborted()
+    const until = this.#files.get(path)?.until
+    if (until !== undefined && until > this.#clock.now()) throw locked(path, until)
     this.#files.delete(path)
   }
 

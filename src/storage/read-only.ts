@@ -1,4 +1,5 @@
 import { denied } from '#base'
+import { retentionThrough } from './retention.ts'
 import type { Storage } from './storage.ts'
 
 /** Refuses to write and to remove with `denied`. */
@@ -14,5 +15,10 @@ export const readOnly = (storage: Storage): Storage => ({
   stat: (path, signal) => storage.stat(path, signal),
   list: (folder, signal) => storage.list(folder, signal),
   space: (signal) => storage.space(signal),
+  ...retentionThrough(storage, {
+    extend: async (path) => {
+      throw denied(`${path} is left as it is: the storage is read-only`)
+    },
+  }),
   [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
 })

@@ -1,12 +1,13 @@
 import { HoldfastError, isHoldfastError } from '#base'
+import type { Storage } from './storage.ts'
 
 /** How long nobody can remove what is stored. */
 export interface RetentionPolicy {
   /** What is needed can at no moment be removed for this long. */
   readonly periodMs: number
   /**
-   * Dates are moved on when less than `periodMs` is left, and then by this much more: an object costs one request in
-   * each window. What is no longer needed stays for up to a period and a window.
+   * Dates are moved on before less than `periodMs` is left, and then by this much more: a file costs two requests in each
+   * window. What is no longer needed stays for up to a period and a window.
    */
   readonly windowMs: number
 }
@@ -49,3 +50,34 @@ export const isRetained = (path: string): boolean => !PASSING.test(path)
 /** The date that a file gets now. */
 export const retainedUntil = (now: Date, { periodMs, windowMs }: RetentionPolicy): Date =>
   new Date(now.getTime() + periodMs + windowMs)
+
+/** What a wrapper does to the retention of what it wraps. */
+interface Through {
+  /** Where a path of the wrapper is inside. */
+  readonly path?: (path: string) => string
+  /** Around each call. */
+  readonly call?: <Result>(
+    path: string,
+    call: () => Promise<Result>,
+    signal: AbortSignal | undefined,
+  ) => Promise<Result>
+  /** Instead of moving dates. */
+  readonly extend?: Retention['extend']
+}
+
+/** The retention of a wrapper, where what it wraps has one. For spreading into the wrapper. */
+export const retentionThrough = (
+  { retention: inside }: Pick<Storage, 'retention'>,
+  { path: place = (path) => path, call: around = async (_, call) => call(), extend }: Through = {},
+): Pick<Storage, 'retention'> => {
+  if (inside === undefined) return {}
+  const retention: Retention = {
+    policy: inside.policy,
+    now: (signal) => around('its time', () => inside.now(signal), signal),
+    until: (path, signal) => around(path, () => inside.until(place(path), signal), signal),
+    extend:
+      extend ??
+      ((path, until, signal) => around(path, () => inside.extend(place(path), until, signal), signal)),
+  }
+  return { retention }
+}

@@ -1,4 +1,5 @@
 import { type Clock, HoldfastError, isHoldfastError, type Logger, type Random, silentLogger } from '#base'
+import { retentionThrough } from './retention.ts'
 import type { Storage, StoredFile } from './storage.ts'
 
 export interface RetryingOptions {
@@ -66,6 +67,7 @@ export const retrying = (storage: Storage, options: RetryingOptions): Storage =>
     list,
     remove: (path, signal) => repeat(() => storage.remove(path, signal), signal),
     space: (signal) => repeat(() => storage.space(signal), signal),
+    ...retentionThrough(storage, { call: (_, call, signal) => repeat(call, signal) }),
     [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
   }
 }

@@ -1,4 +1,5 @@
 import { checkFolder, checkPath } from './path.ts'
+import { retentionThrough } from './retention.ts'
 import type { Storage, StoredFile } from './storage.ts'
 
 /** A folder of a storage as a storage of its own. Closing it leaves the whole open. */
@@ -26,6 +27,7 @@ export const subfolder = (storage: Storage, folder: string): Storage => {
     },
     list,
     space: (signal) => storage.space(signal),
+    ...retentionThrough(storage, { path: inside }),
     [Symbol.asyncDispose]: async () => {},
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '#base'
+import { retentionThrough } from './retention.ts'
 import type { Storage } from './storage.ts'
 
 export interface ThrottledOptions {
@@ -33,6 +34,7 @@ export const throttled = (storage: Storage, { bytesPerSecond, clock }: Throttled
     stat: (path, signal) => storage.stat(path, signal),
     list: (folder, signal) => storage.list(folder, signal),
     space: (signal) => storage.space(signal),
+    ...retentionThrough(storage),
     [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
   }
 }
