@@ -11,6 +11,7 @@ import type {
   Exports,
   Jobs,
   JobSessions,
+  LegalHolds,
   ObjectStorages,
   Organizations,
   ProtectedObjects,
@@ -18,6 +19,7 @@ import type {
   RestorePoints,
   Restores,
   RestoreSessions,
+  Retentions,
 } from '#engine'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { SecureContextOptions } from 'node:tls'
@@ -51,6 +53,8 @@ import { bulkRestoreOperations } from './restore-sessions/bulk.routes.ts'
 import { exchangeOperations } from './restore-sessions/exchange.routes.ts'
 import { oneDriveOperations } from './restore-sessions/onedrive.routes.ts'
 import { exploreJob, restoreSessionOperations } from './restore-sessions/restore-session.routes.ts'
+import { legalHoldOperations } from './retention/legal-holds.routes.ts'
+import { retentionOperations } from './retention/retention.routes.ts'
 import { serveVersion } from './serve-version.ts'
 import { serviceOperations, type Service } from './service/service.routes.ts'
 import { jobSessionOperations } from './sessions/job-sessions.routes.ts'
@@ -73,6 +77,8 @@ export interface Engine {
   readonly explorer: Explorer
   readonly restores: Restores
   readonly exports: Exports
+  readonly retention: Retentions
+  readonly legalHolds: LegalHolds
 }
 
 export interface ApiParts {
@@ -117,6 +123,8 @@ export const operationsOf = ({
   ...bulkRestoreOperations(engine),
   ...exchangeOperations(engine),
   ...oneDriveOperations(engine),
+  ...retentionOperations(engine.retention),
+  ...legalHoldOperations(engine.legalHolds),
   ...serviceOperations(service, load),
 ]
 

@@ -19,9 +19,11 @@ export { ObjectStorages, type ObjectStoragesParts } from './object-storage/objec
 export {
   endpointOf,
   type AzureRegionType,
+  type AzureService,
   type CloudPlace,
   type CloudService,
   type S3RegionType,
+  type S3Service,
   type StorageClass,
 } from './object-storage/place.ts'
 export * from './repositories/backup-repository.ts'
@@ -48,6 +50,14 @@ export * from './explore/protected-objects.ts'
 export { Explorer, type ListRequest } from './explore/explorer.ts'
 export type { LocatedObject } from './explore/point-view.ts'
 export type { Selection } from './explore/saved-items.ts'
+export * from './retention/retentions.ts'
+export * from './retention/retention-rule.ts'
+export type { PointVerdict, Reason, ReasonKind, RetainedPoint } from './retention/plan-points.ts'
+export type { RetentionRun } from './retention/retention-run.ts'
+export { RetentionRunner } from './retention/retention-runner.ts'
+export { RetentionScheduler } from './retention/retention-scheduler.ts'
+export { ClockGuard } from './retention/clock-guard.ts'
+export { LegalHolds, type LegalHold, type LegalHoldInput } from './retention/legal-holds.ts'
 export * from './restore/restores.ts'
 export type { RestoreReport } from './restore/restore-report.ts'
 export * from './export/exports.ts'

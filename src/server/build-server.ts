@@ -7,6 +7,7 @@ import {
   Audit,
   BackupRepositories,
   Catalogues,
+  ClockGuard,
   CloudResources,
   createRunBackup,
   EncryptionKeys,
@@ -15,6 +16,7 @@ import {
   JobRunner,
   Jobs,
   JobSessions,
+  LegalHolds,
   ObjectStorages,
   Organizations,
   prepareFirstStart,
@@ -23,6 +25,9 @@ import {
   RestorePoints,
   Restores,
   RestoreSessions,
+  Retentions,
+  RetentionRunner,
+  RetentionScheduler,
   rootKeyFrom,
   rootKeyOf,
   Scheduler,
@@ -91,6 +96,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       ...parts,
       log: log.child({ layer: 'repository' }),
       openStorage: (path) => localStorage(path),
+      objectStorages,
+      encryptionKeys,
       reserved: [folder.path],
       ...(config.shardsPerOrganization === undefined
         ? {}
@@ -107,6 +114,10 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const runner = opened.use(new JobRunner({ ...running, tenants, repositories, runBackup }))
   const scheduler = opened.use(new Scheduler(running))
   const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
+  const guard = new ClockGuard({ database, clock })
+  const retained = { ...running, repositories, catalogues, guard, audit }
+  const retentionRunner = opened.use(new RetentionRunner(retained))
+  const retentionScheduler = opened.use(new RetentionScheduler(retained))
   const restoreSessions = new RestoreSessions({
     database,
     clock,
@@ -143,6 +154,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       }),
       explorer: new Explorer(restoreSessions),
       restores,
+      retention: new Retentions({ ...retained, runner: retentionRunner }),
+      legalHolds: new LegalHolds({ database, audit, clock, random }),
       exports: new Exports({ sessions: restoreSessions, audit, clock }),
     },
     service: {
@@ -181,6 +194,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       await restoreSessions.endInterrupted()
       await runner.start()
       scheduler.start()
+      retentionRunner.start()
+      retentionScheduler.start()
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -1,4 +1,4 @@
-import { isHoldfastError } from '#base'
+import { isHoldfastError, type HoldfastError } from '#base'
 import type { ClockGuard } from './clock-guard.ts'
 import { doubtByPoints } from './clock-guard.ts'
 import { holdsInForce } from './legal-holds.ts'
@@ -65,6 +65,10 @@ export const removeExpired = async (
   return removal.ending(verdicts)
 }
 
+/** The storage keeps it: immutable until a date, or not ours to remove. */
+const isRefusal = (error: unknown): error is HoldfastError =>
+  isHoldfastError(error, 'denied') || (isHoldfastError(error, 'conflict') && error.reason === 'Locked')
+
 class Removal {
   readonly #parts: ContentsParts
   readonly #expiry: Expiry
@@ -120,7 +124,7 @@ class Removal {
     try {
       await repository.forget([snapshot])
     } catch (error) {
-      if (!isHoldfastError(error, 'denied')) throw error
+      if (!isRefusal(error)) throw error
       if (!this.#refused.has(id))
         await this.#expiry.log.note('Warning', `The storage keeps ${name}: ${error.message}`)
       this.#refused.add(id)

@@ -4,7 +4,7 @@ import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { removeExpired } from './remove-expired.ts'
 import type { ContentsParts } from './repository-contents.ts'
-import { RETENTION } from './retention.ts'
+import { RETENTION } from './retentions.ts'
 import { NO_RESULT, type RetentionRequest, type RetentionResult, type RunEnding } from './retention-run.ts'
 import { RunLog } from './run-log.ts'
 

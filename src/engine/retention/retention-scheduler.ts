@@ -5,7 +5,7 @@ import type { Retention as RetentionSettings } from '../repositories/backup-repo
 import type { TaskQueue } from '../tasks/task-queue.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { cleanUpKey, nextCleanUp } from './next-clean-up.ts'
-import { requestRetention } from './retention.ts'
+import { requestRetention } from './retentions.ts'
 
 export interface RetentionSchedulerParts {
   readonly database: Database

@@ -23,7 +23,7 @@ import { ClockGuard } from '../clock-guard.ts'
 import { LegalHolds } from '../legal-holds.ts'
 import { RetentionRunner } from '../retention-runner.ts'
 import { RetentionScheduler } from '../retention-scheduler.ts'
-import { Retention } from '../retention.ts'
+import { Retentions } from '../retentions.ts'
 
 export const administrator: Principal = { kind: 'administrator', userId: 'u', name: 'administrator' }
 export const REPOSITORY = 'repo-1'
@@ -48,7 +48,7 @@ export class RetentionWorld implements AsyncDisposable {
   readonly tasks: TableTaskQueue
   readonly guard: ClockGuard
   readonly holds: LegalHolds
-  retention!: Retention
+  retention!: Retentions
   runner!: RetentionRunner
   scheduler!: RetentionScheduler
   readonly #random = seededRandom(31)
@@ -100,7 +100,7 @@ export class RetentionWorld implements AsyncDisposable {
   /** As after a restart of the server. */
   restartRunner(): void {
     this.runner = new RetentionRunner(this.parts)
-    this.retention = new Retention({ ...this.parts, runner: this.runner })
+    this.retention = new Retentions({ ...this.parts, runner: this.runner })
     this.scheduler = new RetentionScheduler(this.parts)
   }
 

@@ -69,7 +69,7 @@ export interface JobRule extends AppliedRule {
 }
 
 /** How long what is kept, what would go, and what went. For administrators alone. */
-export class Retention {
+export class Retentions {
   readonly #parts: RetentionParts
 
   constructor(parts: RetentionParts) {

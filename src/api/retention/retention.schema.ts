@@ -1,0 +1,162 @@
+import { Type } from 'typebox'
+import { links } from '../contract/pages.ts'
+import {
+  count,
+  flag,
+  integer,
+  listOf,
+  moment,
+  needed,
+  object,
+  oneOf,
+  part,
+  text,
+  uuid,
+} from '../contract/schema.ts'
+import { SESSION_STATUSES } from '../jobs/job.schema.ts'
+
+const reasonKinds = [
+  'Forever',
+  'Count',
+  'Age',
+  'Calendar',
+  'Newest',
+  'Hold',
+  'Locked',
+  'Future',
+  'Expired',
+] as const
+
+const RetentionReason = object('HoldfastRetentionReason', {
+  kind: oneOf(reasonKinds),
+  text: text(),
+  until: moment({ description: 'Of a lock of the storage.' }),
+  legalHoldId: uuid(),
+})
+
+export const PreviewedPoint = object('HoldfastPreviewedPoint', {
+  restorePointId: uuid(),
+  organizationId: uuid(),
+  jobId: uuid(),
+  jobName: text(),
+  backupTime: moment(),
+  action: oneOf(['Remove', 'Keep']),
+  rule: text({ description: 'What is kept by the rule that the point is judged by.' }),
+  ruleSource: oneOf(['Job', 'Repository']),
+  reasons: listOf(RetentionReason),
+  objects: count({ description: 'Mailboxes and OneDrives in the point.' }),
+})
+
+export const PreviewedObject = object('HoldfastPreviewedObject', {
+  organizationId: uuid(),
+  userId: text(),
+  objectType: oneOf(['Mailbox', 'OneDrive']),
+  displayName: text(),
+  userPrincipalName: text(),
+  items: count({ description: 'Items that no restore point would hold any more.' }),
+  bytes: count({
+    description: 'Their bytes and those of former contents, before deduplication: at most so much is freed.',
+  }),
+})
+
+export const PreviewSummary = object('HoldfastRetentionPreviewSummary', {
+  repositoryId: uuid(),
+  at: moment(),
+  rule: text({ description: 'What is kept by the rule of the repository.' }),
+  clockDoubt: text({ description: 'Why a run removes nothing until the clock is confirmed.' }),
+  pointsToRemove: count(),
+  pointsToKeep: count(),
+  items: count(),
+  bytes: count({ description: 'At most so much is freed.' }),
+})
+
+export const PreviewQuery = Type.Object({
+  at: moment({ description: 'The next run by the schedule when left out.' }),
+  action: oneOf(['Remove', 'Keep']),
+})
+export const AtQuery = Type.Object({ at: moment() })
+
+export const RetentionRunSchema = object('HoldfastRetentionRun', {
+  id: uuid(),
+  repositoryId: uuid(),
+  status: oneOf(SESSION_STATUSES),
+  initiatedBy: text(),
+  at: moment({ description: 'The moment that ages are counted from.' }),
+  creationTime: moment(),
+  endTime: moment(),
+  details: text(),
+  removedPoints: count(),
+  keptPoints: count(),
+  refusedPoints: count({ description: 'What the storage did not let go.' }),
+  rewrittenPoints: count(),
+  removedItems: count(),
+  freedBytes: count(),
+  _links: links(),
+})
+
+export const StartRetention = object('HoldfastStartRetention', {
+  confirmClock: flag({ description: 'The clock of the server is right, although it jumped.' }),
+})
+
+export const RunQuery = Type.Object({ repositoryId: uuid() })
+
+const few = (description: string) => integer({ minimum: 1, maximum: 100_000, description })
+
+const Age = object('HoldfastAge', {
+  amount: needed(integer({ minimum: 1, maximum: 1_000_000 })),
+  unit: needed(oneOf(['Hours', 'Days', 'Weeks', 'Months', 'Years'])),
+})
+
+const ruleFields = {
+  retentionType: oneOf(['ItemLevel', 'SnapshotBased']),
+  keepForever: flag(),
+  keepLast: few('So many of the newest points.'),
+  keepAge: part(Age),
+  keepDaily: few('The newest point of each of so many days.'),
+  keepWeekly: few('… of so many weeks, from Monday.'),
+  keepMonthly: few('… of so many months.'),
+  keepYearly: few('… of so many years.'),
+  timeZone: text({ maxLength: 64, description: 'Where days begin, such as Europe/Berlin.' }),
+}
+
+export const JobRetention = object('HoldfastJobRetention', {
+  jobId: uuid({ readOnly: true }),
+  source: oneOf(['Job', 'Repository'], { readOnly: true }),
+  summary: text({ readOnly: true }),
+  ...ruleFields,
+})
+export const JobRetentionBody = object('HoldfastJobRetentionToSave', ruleFields)
+
+const heldTypes = ['User', 'Mailbox', 'OneDrive'] as const
+
+export const LegalHoldSchema = object('HoldfastLegalHold', {
+  id: uuid(),
+  organizationId: uuid(),
+  userId: text(),
+  objectType: oneOf(heldTypes),
+  name: text(),
+  reason: text(),
+  setBy: text(),
+  setAt: moment(),
+  releasedBy: text(),
+  releasedAt: moment(),
+  releaseReason: text(),
+  _links: links(),
+})
+
+export const LegalHoldBody = object('HoldfastLegalHoldToSet', {
+  organizationId: needed(uuid()),
+  userId: needed(text({ maxLength: 128, description: "The directory's id of the user." })),
+  objectType: oneOf(heldTypes),
+  name: text({ maxLength: 512 }),
+  reason: needed(text({ maxLength: 2_000 })),
+})
+
+export const ReleaseBody = object('HoldfastLegalHoldToRelease', {
+  reason: needed(text({ maxLength: 2_000 })),
+})
+
+export const LegalHoldQuery = Type.Object({
+  organizationId: uuid(),
+  isActive: flag({ description: 'Those in force, or those that were released.' }),
+})
