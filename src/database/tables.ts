@@ -172,6 +172,9 @@ export const repositoryOrganizations = table({
   /** As it was last measured. */
   usedBytes: optional(count),
   measuredAt: optional(date),
+  /** By the number of the shard: the key file that the encryption key has there. */
+  keyFiles:
+    optional(json<Readonly<Record<string, { readonly encryptionKeyId: string; readonly id: string }>>>()),
 })
 export type RepositoryOrganizationRow = RowOf<typeof repositoryOrganizations>
 

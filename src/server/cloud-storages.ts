@@ -1,11 +1,25 @@
-import { invalid, notBuilt, type Clock, type Logger, type Random } from '#base'
-import type { AccountCredentials, AzureRegionType, CloudOpener, CloudPlace, CloudService } from '#engine'
+import { invalid, type Clock, type Logger, type Random } from '#base'
+import {
+  endpointOf,
+  type AccountCredentials,
+  type AzureRegionType,
+  type AzureService,
+  type CloudOpener,
+  type CloudPlace,
+  type KeptFor,
+  type S3Service,
+} from '#engine'
 import {
   azureCloudAccount,
   azureStorage,
+  checkObjectLock,
   retrying,
+  s3CloudAccount,
+  s3Storage,
   type AzureAccountOptions,
   type AzureCloud,
+  type S3AccountOptions,
+  type S3ImmutabilityOptions,
   type Storage,
 } from '#storage'
 import { lookup } from 'node:dns/promises'
@@ -28,28 +42,69 @@ export const resolveHost = async (host: string): Promise<readonly string[]> =>
 export const cloudOpener = (parts: CloudParts): CloudOpener => {
   const { clock, random, log } = parts
   const repeating = (storage: Storage): Storage => retrying(storage, { clock, random, log })
-  const azure = (service: CloudService & { readonly kind: 'azure' }, credentials: AccountCredentials) =>
-    azureOptions(parts, service.regionType, credentials)
   return {
-    account: (service, credentials) => {
-      if (service.kind === 'azure') return azureCloudAccount(azure(service, credentials))
-      throw notBuilt('Holdfast cannot use S3 yet')
-    },
+    account: (service, credentials) =>
+      service.kind === 'azure'
+        ? azureCloudAccount(azureOptions(parts, service, credentials))
+        : s3CloudAccount(s3Options(parts, service, credentials)),
     storage: (place, credentials, keptFor) => {
-      if (place.kind !== 'azure') throw notBuilt('Holdfast cannot use S3 yet')
+      if (place.kind === 's3')
+        return repeating(s3Storage({ ...s3PlaceOptions(parts, place, credentials), ...immutable(keptFor) }))
       if (keptFor !== undefined) throw immutabilityOfAzure()
       const { container, folder } = place
-      return repeating(azureStorage({ ...azure(place, credentials), container, folder }))
+      return repeating(azureStorage({ ...azureOptions(parts, place, credentials), container, folder }))
     },
-    checkCanKeep: async (place: CloudPlace) => {
+    checkCanKeep: async (place, credentials, keptFor, signal) => {
       if (place.kind === 'azure') throw immutabilityOfAzure()
-      throw notBuilt('Holdfast cannot use S3 yet')
+      const options = s3PlaceOptions(parts, place, credentials)
+      await checkObjectLock({ ...options, immutable: immutabilityOf(keptFor) }, signal)
     },
   }
 }
 
 const immutabilityOfAzure = () =>
   invalid('Holdfast keeps files from being removed on S3 alone, not on Azure', 'enableImmutability')
+
+const trusting = ({ authorities }: CloudParts): { readonly ca?: string } =>
+  authorities.length === 0 ? {} : { ca: authorities.join('\n') }
+
+const s3Options = (
+  parts: CloudParts,
+  service: S3Service,
+  { userName: accessKeyId, secret: secretAccessKey }: AccountCredentials,
+): S3AccountOptions => ({
+  endpoint: endpointOf(service),
+  region: service.region,
+  accessKeyId,
+  secretAccessKey,
+  ...trusting(parts),
+})
+
+const s3PlaceOptions = (
+  parts: CloudParts,
+  place: CloudPlace & { readonly kind: 's3' },
+  credentials: AccountCredentials,
+) => {
+  const { container: bucket, folder, storageClass } = place
+  return {
+    ...s3Options(parts, place, credentials),
+    ...{ bucket, folder },
+    ...(storageClass === undefined ? {} : { storageClass }),
+  }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const LONGEST_WINDOW_MS = 30 * DAY_MS
+
+/** Dates are moved on a few times in a period: each costs requests, and the longer between, the longer old data stays. */
+const immutabilityOf = ({ mode, days }: KeptFor): S3ImmutabilityOptions => {
+  const periodMs = days * DAY_MS
+  const windowMs = Math.min(LONGEST_WINDOW_MS, Math.max(DAY_MS, periodMs / 3))
+  return { mode: mode === 'Governance' ? 'GOVERNANCE' : 'COMPLIANCE', periodMs, windowMs }
+}
+
+const immutable = (keptFor: KeptFor | undefined): { readonly immutable?: S3ImmutabilityOptions } =>
+  keptFor === undefined ? {} : { immutable: immutabilityOf(keptFor) }
 
 const AZURE_CLOUDS: Readonly<Record<AzureRegionType, AzureCloud | undefined>> = {
   Global: 'Global',
@@ -59,19 +114,19 @@ const AZURE_CLOUDS: Readonly<Record<AzureRegionType, AzureCloud | undefined>> = 
 }
 
 const azureOptions = (
-  { config, authorities }: CloudParts,
-  regionType: AzureRegionType,
-  { userName: accountName, secret }: AccountCredentials,
+  parts: CloudParts,
+  { regionType }: AzureService,
+  { userName: accountName, secret: accountKey }: AccountCredentials,
 ): AzureAccountOptions => {
   const cloud = AZURE_CLOUDS[regionType]
-  const host = config.azureHosts?.[regionType]
+  const host = parts.config.azureHosts?.[regionType]
   if (cloud === undefined && host === undefined)
     throw invalid('the cloud of Azure in Germany has been closed', 'regionType')
   return {
     accountName,
-    credential: { accountKey: secret },
+    credential: { accountKey },
     ...(cloud === undefined ? {} : { cloud }),
     ...(host === undefined ? {} : { endpoint: `${host.replace(/\/$/, '')}/${accountName}` }),
-    ...(authorities.length === 0 ? {} : { ca: authorities.join('\n') }),
+    ...trusting(parts),
   }
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { conflict, silentLogger, systemClock, systemRandom } from '#base'
 import { openDatabase } from '#database'
 import {
+  Accounts,
   Audit,
   BackupRepositories,
+  ObjectStorages,
   rootKeyFrom,
   rootKeyOf,
   Secrets,
@@ -12,8 +14,10 @@ import {
   type RecoveryKit,
 } from '#engine'
 import { localStorage } from '#storage'
+import { cloudOpener, resolveHost } from './cloud-storages.ts'
 import { decideConfig, type ServerOptions } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
+import { trustedAuthorities } from './trusted-authorities.ts'
 
 const safe = (name: string): string =>
   name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '') || 'repository'
@@ -23,6 +27,8 @@ interface KitEntry {
   readonly organization: string
   readonly path: string
   readonly passwordFile: string
+  /** What restic needs in its environment: names, and values that are no secrets. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /**
@@ -48,8 +54,9 @@ export const writeRecoveryKit = async (options: ServerOptions, folder: string): 
     for (const [index, shard] of kit.shards.entries()) {
       const passwordFile = `${name}-${safe(shard.organizationName)}-${index}.password`
       await write(passwordFile, `${shard.password.reveal()}\n`)
-      const { organizationName: organization, path } = shard
-      entries.push({ repository: kit.repositoryName, organization, path, passwordFile })
+      const { organizationName: organization, path, environment } = shard
+      const further = Object.keys(environment).length === 0 ? {} : { environment }
+      entries.push({ repository: kit.repositoryName, organization, path, passwordFile, ...further })
     }
   }
   await write('repositories.json', `${JSON.stringify(entries, null, 2)}\n`)
@@ -69,9 +76,13 @@ const readKits = async (options: ServerOptions): Promise<RecoveryKit[]> => {
   const secrets = new Secrets({ rootKey, clock: systemClock })
   const audit = new Audit({ database, clock: systemClock, rootKey })
   const openStorage = (path: string) => localStorage(path)
-  const repositories = opened.use(
-    new BackupRepositories({ ...parts, database, secrets, audit, openStorage, reserved: [data.path] }),
-  )
+  const accounts = new Accounts({ ...parts, database, secrets, audit })
+  const authorities = await trustedAuthorities(config.microsoft365.caFiles)
+  const cloud = cloudOpener({ ...parts, config: config.storage, authorities })
+  const servicePoints = { trusted: config.storage.endpoints, resolve: resolveHost }
+  const objectStorages = new ObjectStorages({ ...parts, database, audit, accounts, cloud, servicePoints })
+  const places = { openStorage, objectStorages, reserved: [data.path] }
+  const repositories = opened.use(new BackupRepositories({ ...parts, ...places, database, secrets, audit }))
   const { items } = await repositories.list(systemPrincipal)
   const kits: RecoveryKit[] = []
   for (const { id } of items) kits.push(await repositories.recoveryKit(id))

@@ -70,7 +70,7 @@ export const presentUsedRepository = (used: UsedRepository, { link }: Linking) =
   repositoryId: used.repositoryId,
   usedSpaceBytes: used.usedSpaceBytes ?? 0,
   localCacheUsedSpaceBytes: 0,
-  objectStorageUsedSpaceBytes: 0,
+  objectStorageUsedSpaceBytes: used.isInObjectStorage === true ? (used.usedSpaceBytes ?? 0) : 0,
   isAvailable: used.isAvailable,
   details: used.details,
   _links: {

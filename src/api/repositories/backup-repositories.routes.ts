@@ -15,6 +15,7 @@ import {
   type Operation,
 } from '../contract/operation.ts'
 import { administrator, administratorOrOwner } from '../edge/policies.ts'
+import { objectStorageInputOf, presentObjectStorage } from '../object-storage/present-object-storage.ts'
 import {
   BackedUpOrganization as BackedUpOrganizationSchema,
   BackupRepository as BackupRepositorySchema,
@@ -45,7 +46,7 @@ export const backupRepositoryOperations = (repositories: BackupRepositories): re
     method: 'POST',
     path: '/BackupRepositories',
     tag,
-    summary: 'Adds a backup repository in a folder',
+    summary: 'Adds a backup repository in a folder or in object storage',
     access: administrator,
     body: BackupRepositoryBody,
     status: { v4: 201, v6: 200, v8: 201 },
@@ -115,41 +116,54 @@ const listRepositories = async (
   const fitting = page.items
     .filter(({ proxyId }) => query.proxyId === undefined || proxyId === query.proxyId)
     .filter(() => query.longTerm !== true)
+    .filter(
+      ({ organizationId }) => query.organizationId === undefined || organizationId === query.organizationId,
+    )
   return cut(
     fitting.map((repository) => presentRepository(repository, call)),
     call.window,
   )
 }
 
-export const presentRepository = (repository: BackupRepository, { link }: Pick<Call, 'link'>) => ({
-  ...repository,
-  objectStorageEncryptionEnabled: false,
-  isLongTerm: false,
-  isOutOfSync: false,
-  isOutdated: false,
-  _links: {
-    self: link(`/backuprepositories/${repository.id}`),
-    proxy: link(`/proxies/${repository.proxyId}`),
-    backedUpOrganizations: link(`/backuprepositories/${repository.id}/backeduporganizations`),
-  },
-})
+export const presentRepository = (repository: BackupRepository, call: Pick<Call, 'link'>) => {
+  const { link } = call
+  const { objectStorage, encryptionKeyId, organizationId, ...rest } = repository
+  return {
+    ...rest,
+    encryptionKeyId,
+    organizationId,
+    objectStorageEncryptionEnabled: encryptionKeyId !== undefined,
+    isLongTerm: false,
+    isOutOfSync: false,
+    isOutdated: false,
+    ...(objectStorage === undefined
+      ? {}
+      : { objectStorageId: objectStorage.id, objectStorage: presentObjectStorage(objectStorage, call) }),
+    _links: {
+      self: link(`/backuprepositories/${repository.id}`),
+      proxy: link(`/proxies/${repository.proxyId}`),
+      backedUpOrganizations: link(`/backuprepositories/${repository.id}/backeduporganizations`),
+    },
+  }
+}
 
 const presentBackedUp = (organization: BackedUpOrganization, { link }: Pick<Call, 'link'>) => ({
   id: organization.organizationId,
   name: organization.name,
   usedSpaceBytes: organization.usedSpaceBytes,
   localCacheUsedSpaceBytes: 0,
-  objectStorageUsedSpaceBytes: 0,
+  objectStorageUsedSpaceBytes: organization.isInObjectStorage ? organization.usedSpaceBytes : 0,
   _links: { organization: link(`/organizations/${organization.organizationId}`) },
 })
 
 const inputOf = (body: Static<typeof BackupRepositoryBody>): BackupRepositoryInput => {
-  const { attachUsedRepository, objectStorageId, encryptionKeyId, ...rest } = body
-  const { objectStorageCachePath: _, objectStorageEncryptionEnabled, ...input } = rest
-  if (objectStorageId !== undefined)
-    throw notBuilt('Holdfast cannot extend repositories by object storage yet')
-  if (encryptionKeyId !== undefined || objectStorageEncryptionEnabled === true)
-    throw notBuilt('Holdfast encrypts every repository with a key of its own and takes no other yet')
-  if (attachUsedRepository === true) throw notBuilt('Holdfast cannot attach a used repository yet')
-  return input
+  const { attachUsedRepository, objectStorage, ...input } = body
+  if (attachUsedRepository === true)
+    throw notBuilt(
+      'Holdfast attaches a used repository by its passwords: POST …/Holdfast/BackupRepositories/Attach',
+    )
+  return {
+    ...input,
+    ...(objectStorage === undefined ? {} : { objectStorage: objectStorageInputOf(objectStorage) }),
+  }
 }

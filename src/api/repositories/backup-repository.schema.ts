@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { links } from '../contract/pages.ts'
-import { count, flag, integer, object, oneOf, text, uuid } from '../contract/schema.ts'
+import { count, flag, integer, object, oneOf, part, text, uuid } from '../contract/schema.ts'
+import { ObjectStorage, ObjectStorageBody } from '../object-storage/object-storage.schema.ts'
 import { DAILY_TYPES, DAYS } from '../jobs/calendar-words.ts'
 
 const YEARS = ['Year1', 'Years2', 'Years3', 'Years5', 'Years7', 'Years10', 'Years25', 'Keep'] as const
@@ -28,7 +29,12 @@ export const BackupRepository = object('BackupRepository', {
   ...fields,
   capacityBytes: count({ readOnly: true }),
   freeSpaceBytes: count({ readOnly: true }),
+  objectStorageId: uuid({ until: 'v8' }),
+  objectStorageCachePath: text({ until: 'v8' }),
+  objectStorage: part(ObjectStorage, { since: 'v8' }),
   objectStorageEncryptionEnabled: flag(),
+  encryptionKeyId: uuid(),
+  organizationId: uuid({ since: 'v8' }),
   isLongTerm: flag({ since: 'v6', readOnly: true }),
   isOutOfSync: flag({ readOnly: true }),
   isOutdated: flag({ since: 'v8', readOnly: true }),
@@ -40,10 +46,12 @@ export const BackupRepository = object('BackupRepository', {
 export const BackupRepositoryBody = object('BackupRepositoryToSave', {
   ...fields,
   attachUsedRepository: flag({ writeOnly: true }),
-  objectStorageId: uuid({ until: 'v8', writeOnly: true }),
-  objectStorageCachePath: text({ until: 'v8', writeOnly: true }),
-  objectStorageEncryptionEnabled: flag({ writeOnly: true }),
-  encryptionKeyId: uuid({ writeOnly: true }),
+  objectStorageId: uuid({ until: 'v8' }),
+  objectStorageCachePath: text({ until: 'v8', maxLength: 4096 }),
+  objectStorage: part(ObjectStorageBody, { since: 'v8' }),
+  objectStorageEncryptionEnabled: flag(),
+  encryptionKeyId: uuid(),
+  organizationId: uuid({ since: 'v8' }),
 })
 
 export const RepositoryQuery = Type.Object({

@@ -32,5 +32,6 @@ export const objectStorage: Migration = {
       .execute()
     await database.schema.alterTable('repository_organizations').addColumn('used_bytes', 'bigint').execute()
     await database.schema.alterTable('repository_organizations').addColumn('measured_at', 'text').execute()
+    await database.schema.alterTable('repository_organizations').addColumn('key_files', 'text').execute()
   },
 }

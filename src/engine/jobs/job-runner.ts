@@ -30,6 +30,8 @@ export interface JobRunnerParts {
       organization: { readonly id: string; readonly name: string },
       options: { readonly expectedObjects: number },
     ): Promise<Shards>
+    /** Told when a run has written. */
+    remeasure?(repositoryId: string, organizationId: string): void
   }
   readonly runBackup: RunBackup
   readonly clock: Clock
@@ -196,6 +198,7 @@ export class JobRunner implements AsyncDisposable {
     }
     if (signal.aborted && signal.reason === LOST) return
     await this.#end(task, session, report, ending, job)
+    this.#parts.repositories.remeasure?.(job.repositoryId, job.organizationId)
     log.info({ jobId: job.id, sessionId: session.id, status: ending.status }, 'run ended')
   }
 

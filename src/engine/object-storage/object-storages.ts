@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { conflict, invalid, isHoldfastError, messageOf, notFound, type Clock, type Random } from '#base'
 import {
   isDuplicate,
@@ -116,12 +117,13 @@ export class ObjectStorages {
     const place = await readPlace(input, type, accountId, this.#parts.servicePoints)
     const settings = readSettings(input)
     const placeKey = placeKeyOf(place, credentials.userName)
-    await this.#checkFree(placeKey)
+    const unused = await this.#unused(placeKey, given)
+    if (unused === undefined) await this.#checkFree(placeKey)
     await this.#reach(place, credentials)
     const stored: StoredPlace = { ...place, type }
     return {
       ...given,
-      id: this.#parts.random.uuid(),
+      id: unused?.id ?? this.#parts.random.uuid(),
       description: readDescription(input.description, 'description') ?? '',
       accountId,
       place: stored,
@@ -131,8 +133,10 @@ export class ObjectStorages {
     }
   }
 
-  /** Throws `conflict` for a place that is there already. */
+  /** A row of `accept`. Throws `conflict` for a place that is there already. */
   async insert(queries: Queries, row: ObjectStorageRow): Promise<void> {
+    if ((await objectStorageRows.find(queries, row.id)) !== undefined)
+      return objectStorageRows.update(queries, row.id, row)
     await objectStorageRows.insert(queries, row).catch((error: unknown) => {
       throw isDuplicate(error) ? conflict('this folder is an object storage already') : error
     })
@@ -164,6 +168,25 @@ export class ObjectStorages {
   async open(row: ObjectStorageRow, keptFor?: KeptFor): Promise<Storage> {
     const { accounts, cloud } = this.#parts
     return cloud.storage(placeOf(row), await accounts.credentials(row.accountId), keptFor)
+  }
+
+  /** What stock restic needs in its environment, by variable; the values of secrets are left to the reader. */
+  async environment(row: ObjectStorageRow): Promise<Readonly<Record<string, string>>> {
+    const { userName } = await this.#parts.accounts.credentials(row.accountId)
+    const place = placeOf(row)
+    if (place.kind === 'azure')
+      return { AZURE_ACCOUNT_NAME: userName, AZURE_ACCOUNT_KEY: 'the key of the account' }
+    return {
+      AWS_ACCESS_KEY_ID: userName,
+      AWS_SECRET_ACCESS_KEY: 'the secret of the access key',
+      AWS_DEFAULT_REGION: place.region,
+    }
+  }
+
+  /** Changes when the credentials of a row's account do. Tells nothing of them. */
+  async credentialsStamp(row: ObjectStorageRow): Promise<string> {
+    const { type, userName, secret } = await this.#parts.accounts.credentials(row.accountId)
+    return createHash('sha256').update(`${type}\0${userName}\0${secret.reveal()}`).digest('hex')
   }
 
   /** Throws `invalid` where the place cannot keep files from being removed. */
@@ -204,6 +227,17 @@ export class ObjectStorages {
       if (isHoldfastError(error, 'not-found')) throw invalid('accountId names no account', 'accountId')
       throw error
     })
+  }
+
+  /** A row of the same place that no repository is in, for one that is made with its repository. */
+  async #unused(
+    placeKey: string,
+    given: { readonly isPartOfRepository: boolean },
+  ): Promise<ObjectStorageRow | undefined> {
+    const { queries } = this.#parts.database
+    const row = given.isPartOfRepository ? await objectStorageRows.findByPlace(queries, placeKey) : undefined
+    const using = row && (await repositoryRows.findByObjectStorage(queries, row.id))
+    return using === undefined ? row : undefined
   }
 
   async #checkFree(placeKey: string): Promise<void> {

@@ -110,6 +110,7 @@ export interface UsedRepository {
   readonly repositoryName: string
   /** Bytes that this organization's shards hold; undefined where the storage does not tell. */
   readonly usedSpaceBytes?: number
+  readonly isInObjectStorage?: boolean
   readonly isAvailable: boolean
   readonly details?: string
 }

@@ -319,7 +319,12 @@ describe('used space', () => {
     expect((await repositories.list(tenant)).items.map(({ name }) => name)).toEqual(['First'])
     expect(await refusal(repositories.get(stranger, id))).toEqual(['not-found', undefined])
     expect(await repositories.backedUpOrganizations(tenant, id)).toEqual([
-      { organizationId: contoso.id, name: contoso.name, usedSpaceBytes: used!.usedSpaceBytes },
+      {
+        organizationId: contoso.id,
+        name: contoso.name,
+        isInObjectStorage: false,
+        usedSpaceBytes: used!.usedSpaceBytes,
+      },
     ])
   })
 })

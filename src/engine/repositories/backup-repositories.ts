@@ -1,10 +1,14 @@
-import { conflict, invalid, isHoldfastError, messageOf, notFound, type HoldfastError } from '#base'
+import { conflict, HoldfastError, invalid, isHoldfastError, messageOf, notFound } from '#base'
 import {
+  encryptionKeyRows,
   isDuplicate,
   jobRows,
+  objectStorageRows,
+  organizationRows,
   proxyRows,
   repositoryOrganizationRows,
   repositoryRows,
+  type ObjectStorageRow,
   type Page,
   type PageRequest,
   type RepositoryOrganizationRow,
@@ -15,7 +19,9 @@ import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, scopeOf, systemPrincipal, type Principal } from '../access/principal.ts'
 import type { Shards } from '../jobs/backup-run.ts'
 import type { UsedRepository } from '../organizations/organization.ts'
-import { needed, readGuid } from '../organizations/read-input.ts'
+import { BYTES_OF_GB, placeOf, type ObjectStorages } from '../object-storage/object-storages.ts'
+import { resticUrl } from '../object-storage/place.ts'
+import { needed, readFlag, readGuid, readText } from '../organizations/read-input.ts'
 import type { BackupRepository, BackupRepositoryInput, RecoveryKit, Retention } from './backup-repository.ts'
 import { recoveryInstructions } from './recovery-instructions.ts'
 import {
@@ -25,7 +31,9 @@ import {
   writeRepositoryFile,
 } from './repository-file.ts'
 import { readRepositoryDescription, readRepositoryName, readRetention } from './repository-input.ts'
-import { acceptRepositoryPath, checkEmpty, checkThere, holdsOnly } from './repository-path.ts'
+import { acceptRepositoryPath, checkEmpty, checkWritable, holdsOnly } from './repository-path.ts'
+import { keptForOf, RepositoryPlaces, type PlaceParts } from './repository-places.ts'
+import { RepositorySpace } from './repository-space.ts'
 import { shardFolder, ShardRepositories, type ShardOwner, type ShardParts } from './shard-repositories.ts'
 
 /** An organization that has data in a repository. It may have been removed from the server since. */
@@ -33,43 +41,59 @@ export interface BackedUpOrganization {
   readonly organizationId: string
   readonly name: string
   readonly usedSpaceBytes?: number
+  readonly isInObjectStorage: boolean
 }
 
-export interface BackupRepositoriesParts extends ShardParts {
+export interface BackupRepositoriesParts extends ShardParts, PlaceParts {
   readonly audit: Audit
   /** The server's own folders: no repository goes there by request. */
   readonly reserved: readonly string[]
 }
 
 const unknown = 'the backup repository is not known'
-const USED_SPACE_KEPT_MS = 5 * 60_000
 
-/** Backup repositories: folders that hold one set of shard repositories per organization. */
+/** What a repository is made of, but for its id. */
+type NewRepository = Omit<RepositoryRow, 'id' | 'nameKey' | 'createdAt'>
+
+/** Backup repositories: folders, here or in object storage, that hold one set of shard repositories per organization. */
 export class BackupRepositories implements AsyncDisposable {
   readonly #parts: BackupRepositoriesParts
+  readonly #places: RepositoryPlaces
   readonly #shards: ShardRepositories
-  readonly #usedSpace = new Map<string, { readonly bytes: number; readonly atMs: number }>()
+  readonly #space: RepositorySpace
 
   constructor(parts: BackupRepositoriesParts) {
     this.#parts = parts
-    this.#shards = new ShardRepositories(parts)
+    this.#places = new RepositoryPlaces(parts)
+    this.#shards = new ShardRepositories(parts, this.#places)
+    this.#space = new RepositorySpace(parts, this.#places)
   }
 
   /**
-   * Makes the folder and `repo.json`. `invalid` for a path that will not do, `conflict` for a name in use. A folder that
+   * Makes the folder and `repo.json`. `invalid` for a place that will not do, `conflict` for a name in use. A place that
    * was a repository of this server before gets its id and its data back.
    */
   async add(principal: Principal, input: BackupRepositoryInput): Promise<BackupRepository> {
     requireAdministrator(principal)
     return this.#parts.audit.around(principal, 'repositories.add', String(input.name ?? ''), async () => {
       const name = needed(readRepositoryName(input), 'name')
-      const description = readRepositoryDescription(input) ?? ''
-      const retention = readRetention(input)
-      const proxyId = await this.#proxyId(input)
-      const others = await repositoryRows.list(this.#parts.database.queries)
-      const taken = others.items.map(({ path }) => path)
-      const path = await acceptRepositoryPath(input.path, { taken, reserved: this.#parts.reserved })
-      return this.#make({ name, description, path, proxyId, retention })
+      const cachePath = readCachePath(input)
+      const given = {
+        name,
+        description: readRepositoryDescription(input) ?? '',
+        retention: readRetention(input),
+        proxyId: await this.#proxyId(input),
+        ...(await this.#owned(input)),
+      }
+      const storage = await this.#objectStorageFor(input, name)
+      if (storage === undefined) {
+        if (cachePath !== undefined)
+          throw invalid('a repository in a folder has no object storage cache', 'objectStorageCachePath')
+        return this.#make({ ...given, path: await this.#pathFor(input) })
+      }
+      const cache = cachePath ?? readText(input.path, 'path', 1_024)
+      const place = { path: storage.placeKey, objectStorageId: storage.id }
+      return this.#make({ ...given, ...place, ...(cache === undefined ? {} : { cachePath: cache }) }, storage)
     })
   }
 
@@ -82,13 +106,12 @@ export class BackupRepositories implements AsyncDisposable {
     return this.#make({ name, description, path, proxyId, retention: readRetention({}) })
   }
 
-  /** Merges. The path cannot change. */
+  /** Merges. The place cannot change. */
   async update(principal: Principal, id: string, input: BackupRepositoryInput): Promise<BackupRepository> {
     requireAdministrator(principal)
     return this.#parts.audit.around(principal, 'repositories.update', id, async () => {
       const row = await this.#find(principal, id)
-      if ((input.path ?? '') !== '' && input.path!.replace(/\/+$/, '') !== row.path)
-        throw invalid('the path of a repository cannot be changed', 'path')
+      const storage = await this.#changedPlace(row, input)
       const name = readRepositoryName(input) ?? row.name
       const changed = {
         ...row,
@@ -97,11 +120,19 @@ export class BackupRepositories implements AsyncDisposable {
         description: readRepositoryDescription(input) ?? row.description,
         proxyId: await this.#proxyId(input, row.proxyId),
         retention: readRetention(input, row.retention as Retention),
+        encryptionKeyId: undefined,
+        ...(await this.#owned(input, row)),
       }
-      await repositoryRows.update(this.#parts.database.queries, id, changed).catch((error: unknown) => {
-        throw named(error, name)
+      if (storage !== undefined) await this.#checkCanKeep(storage, changed.retention)
+      if (changed.encryptionKeyId !== row.encryptionKeyId)
+        await this.#shards.changeEncryptionKey(row, changed.encryptionKeyId)
+      await this.#parts.database.transaction(async (queries) => {
+        if (storage !== undefined) await objectStorageRows.update(queries, storage.id, storage)
+        await repositoryRows.update(queries, id, changed).catch((error: unknown) => {
+          throw named(error, name)
+        })
       })
-      return this.#present(changed)
+      return this.#present(await this.#find(principal, id))
     })
   }
 
@@ -115,6 +146,8 @@ export class BackupRepositories implements AsyncDisposable {
         if (using.totalCount > 0)
           throw conflict(`${row.name} is used by ${using.totalCount} jobs, such as ${using.items[0]!.name}`)
         await repositoryRows.remove(queries, id)
+        const storage = row.objectStorageId && (await objectStorageRows.find(queries, row.objectStorageId))
+        if (storage && storage.isPartOfRepository) await objectStorageRows.remove(queries, storage.id)
       })
       await this.#shards.close(id)
     })
@@ -149,6 +182,7 @@ export class BackupRepositories implements AsyncDisposable {
       rows.map(async (row) => ({
         organizationId: row.organizationId,
         name: row.organizationName,
+        isInObjectStorage: repository.objectStorageId !== undefined,
         ...(await this.#usedSpaceOf(repository, row).catch(() => ({}))),
       })),
     )
@@ -162,7 +196,12 @@ export class BackupRepositories implements AsyncDisposable {
     for (const row of rows) {
       const repository = await repositoryRows.find(queries, row.repositoryId)
       if (repository === undefined) continue
-      const names = { organizationId, repositoryId: repository.id, repositoryName: repository.name }
+      const names = {
+        organizationId,
+        repositoryId: repository.id,
+        repositoryName: repository.name,
+        isInObjectStorage: repository.objectStorageId !== undefined,
+      }
       const space = await this.#usedSpaceOf(repository, row).catch((error: unknown) => ({
         details: messageOf(error),
       }))
@@ -176,14 +215,15 @@ export class BackupRepositories implements AsyncDisposable {
     return this.#parts.audit.around(systemPrincipal, 'repositories.recoveryKit', id, async () => {
       const repository = await this.#find(systemPrincipal, id)
       const rows = await repositoryOrganizationRows.list(this.#parts.database.queries, { repositoryId: id })
+      const { root, environment } = await this.#resticPlace(repository)
       const shards = []
       for (const row of rows) {
         const password = await this.#shards.password(row)
         if (password === undefined) continue
         for (const index of await this.#shards.made(repository, row)) {
-          const path = `${repository.path}/${shardFolder(row, index)}`
+          const path = `${root}/${shardFolder(row, index)}`
           const { organizationId, organizationName } = row
-          shards.push({ organizationId, organizationName, path, password })
+          shards.push({ organizationId, organizationName, path, environment, password })
         }
       }
       const instructions = recoveryInstructions(repository.name, shards)
@@ -201,16 +241,21 @@ export class BackupRepositories implements AsyncDisposable {
     options: { readonly expectedObjects?: number } = {},
   ): Promise<Shards> {
     const repository = await this.#find(systemPrincipal, repositoryId)
-    // A share that is not mounted must not be taken for an empty repository.
-    await checkThere(repository.path)
-    if ((await this.#repositoryFile(repository))?.id !== repositoryId)
-      throw notFound(`the folder of ${repository.name} is not this repository: is its disk mounted?`)
+    await this.#places.checkThere(repository)
+    if (options.expectedObjects !== undefined) await this.#checkRoom(repository)
     return this.#shards.of(repository, organization, options.expectedObjects)
+  }
+
+  /** A run has written: what the organization takes up is measured anew, in the background. */
+  remeasure(repositoryId: string, organizationId: string): void {
+    this.#space.remeasure(repositoryId, organizationId)
   }
 
   /** Closes what is open. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#space[Symbol.asyncDispose]()
     await this.#shards[Symbol.asyncDispose]()
+    await this.#places[Symbol.asyncDispose]()
   }
 
   async #find(principal: Principal, id: string): Promise<RepositoryRow> {
@@ -233,14 +278,104 @@ export class BackupRepositories implements AsyncDisposable {
     return given
   }
 
-  async #make(
-    given: Pick<RepositoryRow, 'name' | 'description' | 'path' | 'proxyId' | 'retention'>,
-  ): Promise<BackupRepository> {
-    const { database, clock, random, openStorage } = this.#parts
+  /** The object storage that is asked for, or undefined for a folder. Writes nothing. */
+  async #objectStorageFor(input: BackupRepositoryInput, name: string): Promise<ObjectStorageRow | undefined> {
+    const id = readGuid(input.objectStorageId, 'objectStorageId')
+    if (id !== undefined) {
+      const { queries } = this.#parts.database
+      const row = await objectStorageRows.find(queries, id)
+      if (row === undefined) throw invalid('objectStorageId names no object storage', 'objectStorageId')
+      const using = await repositoryRows.findByObjectStorage(queries, id)
+      if (using !== undefined) throw conflict(`${row.name} is used by the repository ${using.name}`)
+      return row
+    }
+    if (input.objectStorage === undefined || input.objectStorage === null) return undefined
+    return this.#objectStorages().accept(input.objectStorage, { name, isPartOfRepository: true })
+  }
+
+  #objectStorages(): ObjectStorages {
+    return needed(this.#parts.objectStorages, 'objectStorage')
+  }
+
+  async #pathFor(input: BackupRepositoryInput): Promise<string> {
+    const others = await repositoryRows.list(this.#parts.database.queries)
+    const taken = others.items.filter((row) => row.objectStorageId === undefined).map(({ path }) => path)
+    return acceptRepositoryPath(input.path, { taken, reserved: this.#parts.reserved })
+  }
+
+  /** The row of the object storage as it will be; undefined where nothing of it is given. */
+  async #changedPlace(
+    row: RepositoryRow,
+    input: BackupRepositoryInput,
+  ): Promise<ObjectStorageRow | undefined> {
+    const path = (input.path ?? '').replace(/(?<=.)\/+$/, '')
+    if (path !== '' && path !== row.path && path !== row.cachePath)
+      throw invalid('the path of a repository cannot be changed', 'path')
+    const objectStorageId = readGuid(input.objectStorageId, 'objectStorageId')
+    if (objectStorageId !== undefined && objectStorageId !== row.objectStorageId)
+      throw invalid('the object storage of a repository cannot be changed', 'objectStorageId')
+    if (input.objectStorage === undefined || input.objectStorage === null) return undefined
+    if (row.objectStorageId === undefined)
+      throw invalid('a repository in a folder cannot be moved into object storage', 'objectStorage')
+    const storages = this.#objectStorages()
+    return storages.changed(await storages.row(row.objectStorageId), input.objectStorage)
+  }
+
+  async #checkCanKeep(storage: ObjectStorageRow, retention: Retention): Promise<void> {
+    const keptFor = keptForOf(storage, retention)
+    if (keptFor !== undefined) await this.#objectStorages().checkCanKeep(storage, keptFor)
+  }
+
+  /** The encryption key and the organization that are given, or that are there. */
+  async #owned(input: BackupRepositoryInput, stored?: RepositoryRow) {
+    const { queries } = this.#parts.database
+    const isEncrypted = readFlag(input.objectStorageEncryptionEnabled, 'objectStorageEncryptionEnabled')
+    const given = readGuid(input.encryptionKeyId, 'encryptionKeyId')
+    if (given !== undefined && (await encryptionKeyRows.find(queries, given)) === undefined)
+      throw invalid('encryptionKeyId names no encryption key', 'encryptionKeyId')
+    const encryptionKeyId = isEncrypted === false ? undefined : (given ?? stored?.encryptionKeyId)
+    if (isEncrypted === true) needed(encryptionKeyId, 'encryptionKeyId')
+    const owner = readGuid(input.organizationId, 'organizationId')
+    if (owner !== undefined && (await organizationRows.find(queries, owner)) === undefined)
+      throw invalid('organizationId names no organization', 'organizationId')
+    const organizationId = owner ?? stored?.organizationId
+    return {
+      ...(encryptionKeyId === undefined ? {} : { encryptionKeyId }),
+      ...(organizationId === undefined ? {} : { organizationId }),
+    }
+  }
+
+  /** Beyond its size limit an object storage takes no more runs. What is there stays readable. */
+  async #checkRoom(repository: RepositoryRow): Promise<void> {
+    if (repository.objectStorageId === undefined) return checkWritable(repository.path)
+    const storages = this.#objectStorages()
+    const {
+      sizeLimitEnabled,
+      sizeLimitGB = 0,
+      usedSpaceBytes,
+    } = await storages.find(repository.objectStorageId)
+    if (!sizeLimitEnabled || usedSpaceBytes < sizeLimitGB * BYTES_OF_GB) return
+    const used = (usedSpaceBytes / BYTES_OF_GB).toFixed(1)
+    throw new HoldfastError(
+      'full',
+      `the object storage of ${repository.name} holds ${used} GB, and ${sizeLimitGB} GB is its limit`,
+    )
+  }
+
+  /** Where stock restic finds the repository, and what it needs for that. */
+  async #resticPlace(repository: RepositoryRow) {
+    if (repository.objectStorageId === undefined) return { root: repository.path, environment: {} }
+    const row = await this.#places.objectStorageRow(repository.objectStorageId)
+    return { root: resticUrl(placeOf(row)), environment: await this.#objectStorages().environment(row) }
+  }
+
+  async #make(given: NewRepository, objectStorage?: ObjectStorageRow): Promise<BackupRepository> {
+    const { database, clock, random } = this.#parts
     if ((await repositoryRows.findByName(database.queries, nameKeyOf(given.name))) !== undefined)
       throw conflict(`the name ${given.name} is in use`)
-    await using storage = openStorage(given.path)
-    const before = await this.#formerId(storage, given.path)
+    if (objectStorage !== undefined) await this.#checkCanKeep(objectStorage, given.retention as Retention)
+    await using storage = await this.#openNew(given, objectStorage)
+    const before = await this.#formerId(storage, given)
     const row = {
       ...given,
       id: before ?? random.uuid(),
@@ -249,7 +384,10 @@ export class BackupRepositories implements AsyncDisposable {
     }
     if (before === undefined) await this.#claim(storage, row)
     try {
-      await repositoryRows.insert(database.queries, row)
+      await database.transaction(async (queries) => {
+        if (objectStorage !== undefined) await this.#objectStorages().insert(queries, objectStorage)
+        await repositoryRows.insert(queries, row)
+      })
     } catch (error) {
       if (before === undefined) await removeRepositoryFile(storage)
       throw named(error, row.name)
@@ -257,22 +395,33 @@ export class BackupRepositories implements AsyncDisposable {
     return this.#present(row)
   }
 
-  /** The id of a folder that was a repository here before; undefined for an empty one. */
-  async #formerId(storage: Storage, path: string): Promise<string | undefined> {
+  async #openNew(given: NewRepository, objectStorage: ObjectStorageRow | undefined): Promise<Storage> {
+    if (objectStorage === undefined) return this.#parts.openStorage(given.path)
+    // Without dates: what the making of a repository leaves behind when it fails can be removed.
+    return this.#objectStorages().open(objectStorage)
+  }
+
+  /** The id of a place that was a repository here before; undefined for an empty one. */
+  async #formerId(storage: Storage, given: NewRepository): Promise<string | undefined> {
+    const isCloud = given.objectStorageId !== undefined
+    const property = isCloud ? 'objectStorage' : 'path'
     const file = await readRepositoryFile(storage).catch((error: unknown) => {
-      throw invalid(`path cannot be used: ${messageOf(error)}`, 'path')
+      throw invalid(`${property} cannot be used: ${messageOf(error)}`, property)
     })
     if (file === undefined) {
-      await checkEmpty(path)
+      await (isCloud ? checkStorageEmpty(storage) : checkEmpty(given.path))
       return undefined
     }
     const { queries } = this.#parts.database
     if ((await repositoryRows.find(queries, file.id)) !== undefined)
-      throw conflict('path is the folder of a repository that is there already')
+      throw conflict(`${property} is the place of a repository that is there already`)
     if ((await repositoryOrganizationRows.list(queries, { repositoryId: file.id })).length > 0) return file.id
     // What a server left that stopped between the file and the row: there is nothing in it yet.
-    if (await holdsOnly(path, REPOSITORY_FILE)) return file.id
-    throw conflict('path is a repository of another server: taking it over is not built yet')
+    const isBare = isCloud
+      ? await isOnlyFile(storage, REPOSITORY_FILE)
+      : await holdsOnly(given.path, REPOSITORY_FILE)
+    if (isBare) return file.id
+    throw conflict(`${property} is a repository of another server: attach it with its passwords`)
   }
 
   async #claim(storage: Storage, row: RepositoryRow): Promise<void> {
@@ -280,14 +429,12 @@ export class BackupRepositories implements AsyncDisposable {
     await writeRepositoryFile(storage, { format: 'holdfast', version: 1, ...file }).catch(
       (error: unknown) => {
         if (isHoldfastError(error, 'full')) throw error
+        const isCloud = row.objectStorageId !== undefined
+        if (isCloud)
+          throw invalid(`the object storage cannot be written to: ${messageOf(error)}`, 'objectStorage')
         throw invalid('path cannot be written to by the server', 'path')
       },
     )
-  }
-
-  async #repositoryFile(row: RepositoryRow) {
-    await using storage = this.#parts.openStorage(row.path)
-    return await readRepositoryFile(storage)
   }
 
   async #present(row: RepositoryRow): Promise<BackupRepository> {
@@ -295,36 +442,53 @@ export class BackupRepositories implements AsyncDisposable {
       isOutOfOrder: true,
       outOfOrderReason: messageOf(error),
     }))
-    const { id, name, description, path, proxyId } = row
-    return { id, name, description, path, proxyId, ...(row.retention as Retention), ...state }
+    const { id, name, description, path, proxyId, objectStorageId, cachePath } = row
+    const { encryptionKeyId, organizationId } = row
+    const objectStorage =
+      objectStorageId === undefined ? undefined : await this.#objectStorages().find(objectStorageId)
+    return {
+      ...{ id, name, description, path, proxyId, ...(row.retention as Retention), ...state },
+      ...(objectStorage === undefined ? {} : { objectStorage }),
+      ...(cachePath === undefined ? {} : { objectStorageCachePath: cachePath }),
+      ...(encryptionKeyId === undefined ? {} : { encryptionKeyId }),
+      ...(organizationId === undefined ? {} : { organizationId }),
+    }
   }
 
   async #stateOf(
     row: RepositoryRow,
   ): Promise<Pick<BackupRepository, 'isOutOfOrder'> & Partial<BackupRepository>> {
-    if ((await this.#repositoryFile(row))?.id !== row.id) throw notFound('the folder cannot be reached')
-    await using storage = this.#parts.openStorage(row.path)
-    const space = await storage.space()
+    const outOfOrderReason = await this.#places.outOfOrder(row)
+    if (outOfOrderReason !== undefined) return { isOutOfOrder: true, outOfOrderReason }
+    const space = await (await this.#places.storage(row)).space()
     if (space === undefined) return { isOutOfOrder: false }
     return { isOutOfOrder: false, capacityBytes: space.totalBytes, freeSpaceBytes: space.freeBytes }
   }
 
-  /** Sums up the files; kept for some minutes, since a large repository has many. */
   async #usedSpaceOf(
     repository: RepositoryRow,
     row: RepositoryOrganizationRow,
   ): Promise<{ readonly usedSpaceBytes: number }> {
-    const key = `${row.repositoryId}/${row.organizationId}`
-    const nowMs = this.#parts.clock.nowMs()
-    const there = this.#usedSpace.get(key)
-    if (there !== undefined && nowMs - there.atMs < USED_SPACE_KEPT_MS) return { usedSpaceBytes: there.bytes }
-    await checkThere(repository.path)
-    await using storage = this.#parts.openStorage(repository.path)
-    let bytes = 0
-    for await (const file of storage.list(row.folder)) bytes += file.sizeBytes
-    this.#usedSpace.set(key, { bytes, atMs: nowMs })
-    return { usedSpaceBytes: bytes }
+    return { usedSpaceBytes: await this.#space.usedBytes(repository, row) }
   }
+}
+
+const readCachePath = (input: BackupRepositoryInput): string | undefined =>
+  readText(input.objectStorageCachePath, 'objectStorageCachePath', 1_024)
+
+/** Throws `invalid` when there are files already. */
+const checkStorageEmpty = async (storage: Storage): Promise<void> => {
+  for await (const file of storage.list(''))
+    if (!file.path.startsWith('.'))
+      throw invalid(
+        'the folder of the object storage holds other files: choose an empty one',
+        'objectStorage',
+      )
+}
+
+const isOnlyFile = async (storage: Storage, name: string): Promise<boolean> => {
+  for await (const file of storage.list('')) if (file.path !== name) return false
+  return true
 }
 
 const nameKeyOf = (name: string): string => name.normalize('NFC').toLowerCase()

@@ -1,4 +1,5 @@
 import type { Secret } from '#base'
+import type { ObjectStorage, ObjectStorageInput } from '../object-storage/object-storage.ts'
 import type { Given } from '../organizations/organization.ts'
 
 export type RetentionType = 'ItemLevel' | 'SnapshotBased'
@@ -37,8 +38,15 @@ export interface BackupRepository extends Retention {
   readonly id: string
   readonly name: string
   readonly description: string
+  /** A folder of this machine, or the address of the place in object storage. */
   readonly path: string
   readonly proxyId: string
+  readonly objectStorage?: ObjectStorage
+  /** Kept for callers. Holdfast has its caches in its data folder. */
+  readonly objectStorageCachePath?: string
+  /** The password that opens every shard beside the shard's own. */
+  readonly encryptionKeyId?: string
+  readonly organizationId?: string
   /** Undefined while the folder cannot be reached. */
   readonly capacityBytes?: number
   readonly freeSpaceBytes?: number
@@ -46,12 +54,20 @@ export interface BackupRepository extends Retention {
   readonly outOfOrderReason?: string
 }
 
-/** For adding (name and path needed) and changing (what is left out stays). */
+/** For adding (name and either path or object storage needed) and changing (what is left out stays). */
 export interface BackupRepositoryInput {
   readonly name?: Given<string>
   readonly description?: Given<string>
   readonly path?: Given<string>
   readonly proxyId?: Given<string>
+  /** An object storage that is there, instead of a folder. */
+  readonly objectStorageId?: Given<string>
+  /** An object storage that is made with the repository. */
+  readonly objectStorage?: Given<ObjectStorageInput>
+  readonly objectStorageCachePath?: Given<string>
+  readonly objectStorageEncryptionEnabled?: Given<boolean>
+  readonly encryptionKeyId?: Given<string>
+  readonly organizationId?: Given<string>
   readonly retentionType?: Given<string>
   readonly retentionPeriodType?: Given<string>
   readonly dailyRetentionPeriod?: Given<number>
@@ -75,6 +91,9 @@ export interface RecoveryKit {
 export interface RecoveryShard {
   readonly organizationId: string
   readonly organizationName: string
+  /** As stock restic takes it: a folder, or `s3:https://…`. */
   readonly path: string
+  /** What restic has to find in its environment beside the password, by variable: no secret of the account. */
+  readonly environment: Readonly<Record<string, string>>
   readonly password: Secret
 }

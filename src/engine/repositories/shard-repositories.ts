@@ -1,4 +1,4 @@
-import { isHoldfastError, notFound, Secret, type Clock, type Logger, type Random } from '#base'
+import { isHoldfastError, messageOf, notFound, Secret, type Clock, type Logger, type Random } from '#base'
 import {
   isDuplicate,
   repositoryOrganizationRows,
@@ -14,10 +14,13 @@ import {
   type Repository,
   type ScryptCost,
 } from '#repository'
-import { subfolder, type Storage } from '#storage'
+import { subfolder } from '#storage'
+import type { EncryptionKeys } from '../encryption-keys/encryption-keys.ts'
 import type { Shards } from '../jobs/backup-run.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { keepOrganizationFile } from './repository-file.ts'
+import type { RepositoryPlaces } from './repository-places.ts'
+import { keepEncryptionKey } from './shard-keys.ts'
 
 const OBJECTS_PER_SHARD = 2_000
 export const MOST_SHARDS = 64
@@ -29,7 +32,8 @@ export interface ShardParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  readonly openStorage: (path: string) => Storage
+  /** Absent: no repository has one. */
+  readonly encryptionKeys?: Pick<EncryptionKeys, 'password'>
   /** Cost of new key files; a smaller one than restic's for tests alone. */
   readonly scrypt?: ScryptCost
   /** For organizations that are backed up for the first time; absent: by their size. 1 to 64. */
@@ -57,11 +61,12 @@ const placeOf = (repositoryId: string, organizationId: string) => ({
 /** The shard repositories: made at first use, kept open, closed together. */
 export class ShardRepositories implements AsyncDisposable {
   readonly #parts: ShardParts
-  readonly #storages = new Map<string, Storage>()
+  readonly #places: RepositoryPlaces
   readonly #open = new Map<string, Promise<Repository>>()
 
-  constructor(parts: ShardParts) {
+  constructor(parts: ShardParts, places: RepositoryPlaces) {
     this.#parts = parts
+    this.#places = places
   }
 
   /** With `expectedObjects` the organization gets its place when it has none; without, it has no shards then. */
@@ -94,7 +99,7 @@ export class ShardRepositories implements AsyncDisposable {
 
   /** Indexes of the shards that are on the storage. */
   async made(repository: RepositoryRow, row: RepositoryOrganizationRow): Promise<readonly number[]> {
-    const storage = this.#storage(repository)
+    const storage = await this.#places.storage(repository)
     const found: number[] = []
     for (let index = 0; index < row.shardCount; index += 1)
       if ((await storage.stat(`${shardFolder(row, index)}/config`)) !== undefined) found.push(index)
@@ -104,14 +109,21 @@ export class ShardRepositories implements AsyncDisposable {
   /** Closes what is open of a repository. */
   async close(repositoryId: string): Promise<void> {
     for (const key of [...this.#open.keys()]) if (key.startsWith(`${repositoryId}/`)) await this.#forget(key)
-    const storage = this.#storages.get(repositoryId)
-    this.#storages.delete(repositoryId)
-    await storage?.[Symbol.asyncDispose]()
+    await this.#places.close(repositoryId)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ids = new Set([...this.#open.keys()].map((key) => key.slice(0, key.indexOf('/'))))
-    for (const id of [...ids, ...this.#storages.keys()]) await this.close(id)
+    for (const key of [...this.#open.keys()]) await this.#forget(key)
+  }
+
+  /** Makes every shard that is there open by the password of an encryption key, or by its own alone. */
+  async changeEncryptionKey(repository: RepositoryRow, encryptionKeyId: string | undefined): Promise<void> {
+    const { queries } = this.#parts.database
+    for (const row of await repositoryOrganizationRows.list(queries, { repositoryId: repository.id }))
+      for (const shard of await this.made(repository, row)) {
+        const opened = await this.#opened(repository, row, shard, { mayMake: false })
+        await keepEncryptionKey(this.#parts, { row, shard, repository: opened, encryptionKeyId })
+      }
   }
 
   async #existing(repository: RepositoryRow, row: RepositoryOrganizationRow, signal?: AbortSignal) {
@@ -123,18 +135,10 @@ export class ShardRepositories implements AsyncDisposable {
     return shards
   }
 
-  #storage(repository: RepositoryRow): Storage {
-    const there = this.#storages.get(repository.id)
-    if (there !== undefined) return there
-    const storage = this.#parts.openStorage(repository.path)
-    this.#storages.set(repository.id, storage)
-    return storage
-  }
-
   /** False when somebody took the folder away since it was opened. */
   async #isThere(repository: RepositoryRow, row: RepositoryOrganizationRow, index: number): Promise<boolean> {
     const config = `${shardFolder(row, index)}/config`
-    return (await this.#storage(repository).stat(config)) !== undefined
+    return (await (await this.#places.storage(repository)).stat(config)) !== undefined
   }
 
   async #forget(key: string): Promise<void> {
@@ -173,16 +177,25 @@ export class ShardRepositories implements AsyncDisposable {
     index: number,
     mayMake: boolean,
   ): Promise<Repository> {
+    const { encryptionKeyId } = repository
+    const at = (opened: Repository) => ({ row, shard: index, repository: opened, encryptionKeyId })
     const options = await this.#options(row)
-    const storage = subfolder(this.#storage(repository), shardFolder(row, index))
+    const storage = subfolder(await this.#places.storage(repository), shardFolder(row, index))
     try {
-      return await openRepository(storage, options)
+      const opened = await openRepository(storage, options)
+      await keepEncryptionKey(this.#parts, at(opened)).catch((error: unknown) => {
+        // What can be read is not held back by what cannot be written.
+        this.#parts.log.warn({ repositoryId: repository.id, message: messageOf(error) }, 'key not kept')
+      })
+      return opened
     } catch (error) {
       if (!isHoldfastError(error, 'not-found') || !mayMake) throw error
     }
     // A key file without a repository is what a process left that died while making one; a second one would confuse.
     for await (const file of storage.list('keys')) await storage.remove(file.path)
-    return initRepository(storage, options)
+    const made = await initRepository(storage, options)
+    await keepEncryptionKey(this.#parts, at(made))
+    return made
   }
 
   async #options(row: RepositoryOrganizationRow): Promise<OpenOptions> {
@@ -222,7 +235,7 @@ export class ShardRepositories implements AsyncDisposable {
       if (there === undefined) throw error
       return there
     }
-    await keepOrganizationFile(this.#storage(repository), row.folder, {
+    await keepOrganizationFile(await this.#places.storage(repository), row.folder, {
       format: 'holdfast',
       version: 1,
       organizationId: owner.id,
