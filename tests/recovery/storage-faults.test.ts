@@ -140,6 +140,24 @@ const mounted = (path: string, size: string): boolean => {
   }
 }
 
+const boundTo = (disk: string, path: string): boolean => {
+  mkdirSync(path, { recursive: true })
+  try {
+    execFileSync('mount', ['--bind', disk, path], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const holdsPacks = async (disk: string): Promise<void> => {
+  for (let tries = 0; tries < 3_000; tries += 1, await delay(5)) {
+    const names = readdirSync(disk, { recursive: true, encoding: 'utf8' })
+    if (names.some((name) => /\/data\/..\/[0-9a-f]{64}$/.test(name))) return
+  }
+  throw new Error('the run stores nothing')
+}
+
 describe('a repository folder', () => {
   it('that is full fails the run with a clear word, and takes the next one when it has room', async ({
     skip,
@@ -175,6 +193,34 @@ describe('a repository folder', () => {
     expect(existsSync(path)).toBe(false)
     renameSync(`${path}.away`, path)
     expect((await backUp(world, jobId)).status).toMatch(/Success|Warning/)
+  })
+
+  it('whose disk goes away in the middle of a run fails it, keeps the bare mount point empty, and goes on when it is back', async ({
+    skip,
+  }) => {
+    await using world = await startWorld({ users: 1, mails: 40, files: 10 })
+    const [disk, path] = [join(world.folder, 'real-disk'), join(world.folder, 'point')]
+    mkdirSync(disk)
+    if (!boundTo(disk, path)) skip('mounting needs root')
+    try {
+      const { jobId } = await jobOn(world, path)
+      const running = backUp(world, jobId)
+      await holdsPacks(disk)
+      execFileSync('umount', ['-l', path])
+      const failed = await running
+      expect(failed).toMatchObject({ status: 'Failed' })
+      const log = (await world.api('v8').get(`/JobSessions/${failed.id}/LogItems`)).text
+      expect(log).toContain('is its disk mounted?')
+      expect(await backUp(world, jobId)).toMatchObject({ status: 'Failed' })
+      expect(readdirSync(path)).toEqual([])
+      execFileSync('mount', ['--bind', disk, path])
+      expect((await backUp(world, jobId)).status).toMatch(/Success|Warning/)
+      const names = readdirSync(disk, { recursive: true, encoding: 'utf8' })
+      expect(names.filter((name) => name.startsWith('repo.json'))).toHaveLength(1)
+    } finally {
+      await world.server.stop()
+      execFileSync('umount', ['-l', path])
+    }
   })
 
   it('whose shard was taken away under a running server is made whole again, not written into blindly', async () => {
