@@ -112,7 +112,10 @@ export interface BackupRepository {
   readonly monthlyDayofweek?: 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
   readonly capacityBytes?: number | undefined
   readonly freeSpaceBytes?: number | undefined
+  readonly objectStorage?: ObjectStorage | undefined
   readonly objectStorageEncryptionEnabled?: boolean | undefined
+  readonly encryptionKeyId?: string | undefined
+  readonly organizationId?: string | undefined
   readonly isLongTerm?: boolean | undefined
   readonly isOutOfSync?: boolean | undefined
   readonly isOutdated?: boolean | undefined
@@ -138,8 +141,10 @@ export interface BackupRepositoryToSave {
   readonly monthlyDaynumber?: 'First' | 'Second' | 'Third' | 'Fourth' | 'Last' | undefined
   readonly monthlyDayofweek?: 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
   readonly attachUsedRepository?: boolean | undefined
+  readonly objectStorage?: ObjectStorageToSave | undefined
   readonly objectStorageEncryptionEnabled?: boolean | undefined
   readonly encryptionKeyId?: string | undefined
+  readonly organizationId?: string | undefined
 }
 
 export interface BackupUserData {
@@ -423,6 +428,128 @@ export interface HealthReport {
   readonly entries: Readonly<Record<string, HealthEntry>>
 }
 
+export interface HoldfastAge {
+  readonly amount: number
+  readonly unit: 'Hours' | 'Days' | 'Weeks' | 'Months' | 'Years'
+}
+
+export interface HoldfastJobRetention {
+  readonly jobId?: string | undefined
+  readonly source?: 'Job' | 'Repository' | undefined
+  readonly summary?: string | undefined
+  readonly retentionType?: 'ItemLevel' | 'SnapshotBased' | undefined
+  readonly keepForever?: boolean | undefined
+  readonly keepLast?: number | undefined
+  readonly keepAge?: HoldfastAge | undefined
+  readonly keepDaily?: number | undefined
+  readonly keepWeekly?: number | undefined
+  readonly keepMonthly?: number | undefined
+  readonly keepYearly?: number | undefined
+  readonly timeZone?: string | undefined
+}
+
+export interface HoldfastJobRetentionToSave {
+  readonly retentionType?: 'ItemLevel' | 'SnapshotBased' | undefined
+  readonly keepForever?: boolean | undefined
+  readonly keepLast?: number | undefined
+  readonly keepAge?: HoldfastAge | undefined
+  readonly keepDaily?: number | undefined
+  readonly keepWeekly?: number | undefined
+  readonly keepMonthly?: number | undefined
+  readonly keepYearly?: number | undefined
+  readonly timeZone?: string | undefined
+}
+
+export interface HoldfastLegalHold {
+  readonly id?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  readonly objectType?: 'User' | 'Mailbox' | 'OneDrive' | undefined
+  readonly name?: string | undefined
+  readonly reason?: string | undefined
+  readonly setBy?: string | undefined
+  readonly setAt?: string | undefined
+  readonly releasedBy?: string | undefined
+  readonly releasedAt?: string | undefined
+  readonly releaseReason?: string | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastLegalHoldToRelease {
+  readonly reason: string
+}
+
+export interface HoldfastLegalHoldToSet {
+  readonly organizationId: string
+  readonly userId: string
+  readonly objectType?: 'User' | 'Mailbox' | 'OneDrive' | undefined
+  readonly name?: string | undefined
+  readonly reason: string
+}
+
+export interface HoldfastPreviewedObject {
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  readonly objectType?: 'Mailbox' | 'OneDrive' | undefined
+  readonly displayName?: string | undefined
+  readonly userPrincipalName?: string | undefined
+  readonly items?: number | undefined
+  readonly bytes?: number | undefined
+}
+
+export interface HoldfastPreviewedPoint {
+  readonly restorePointId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly jobId?: string | undefined
+  readonly jobName?: string | undefined
+  readonly backupTime?: string | undefined
+  readonly action?: 'Remove' | 'Keep' | undefined
+  readonly rule?: string | undefined
+  readonly ruleSource?: 'Job' | 'Repository' | undefined
+  readonly reasons?: readonly (HoldfastRetentionReason)[] | undefined
+  readonly objects?: number | undefined
+}
+
+export interface HoldfastRetentionPreviewSummary {
+  readonly repositoryId?: string | undefined
+  readonly at?: string | undefined
+  readonly rule?: string | undefined
+  readonly clockDoubt?: string | undefined
+  readonly pointsToRemove?: number | undefined
+  readonly pointsToKeep?: number | undefined
+  readonly items?: number | undefined
+  readonly bytes?: number | undefined
+}
+
+export interface HoldfastRetentionReason {
+  readonly kind?: 'Forever' | 'Count' | 'Age' | 'Calendar' | 'Newest' | 'Hold' | 'Locked' | 'Future' | 'Expired' | undefined
+  readonly text?: string | undefined
+  readonly until?: string | undefined
+  readonly legalHoldId?: string | undefined
+}
+
+export interface HoldfastRetentionRun {
+  readonly id?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly initiatedBy?: string | undefined
+  readonly at?: string | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly details?: string | undefined
+  readonly removedPoints?: number | undefined
+  readonly keptPoints?: number | undefined
+  readonly refusedPoints?: number | undefined
+  readonly rewrittenPoints?: number | undefined
+  readonly removedItems?: number | undefined
+  readonly freedBytes?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastStartRetention {
+  readonly confirmClock?: boolean | undefined
+}
+
 export interface InternetProxySettings {
   readonly hostName?: string | undefined
   readonly port?: number | undefined
@@ -576,6 +703,50 @@ export interface MailboxToRestore {
 
 export interface NewStorageFolder {
   readonly name?: string | undefined
+}
+
+export interface ObjectStorage {
+  readonly id?: string | undefined
+  readonly type?: 'AzureBlob' | 'AmazonS3' | 'AmazonS3Compatible' | 'AzureBlobArchive' | 'AmazonS3Glacier' | 'WasabiCloud' | 'IBMCloud' | undefined
+  readonly accountId?: string | undefined
+  readonly amazonBucketS3Aws?: S3Bucket | undefined
+  readonly amazonBucketS3Compatible?: S3CompatibleBucket | undefined
+  readonly s3Folder?: string | undefined
+  readonly azureContainer?: AzureContainer | undefined
+  readonly azureFolder?: string | undefined
+  readonly sizeLimitEnabled?: boolean | undefined
+  readonly sizeLimitGB?: number | undefined
+  readonly enableImmutability?: boolean | undefined
+  readonly enableImmutabilityGovernanceMode?: boolean | undefined
+  readonly immutabilityPeriodDays?: number | undefined
+  readonly standardIaStorageClassEnabled?: boolean | undefined
+  readonly oneZoneIaStorageClassEnabled?: boolean | undefined
+  readonly glacierInstantRetrievalEnabled?: boolean | undefined
+  readonly glacierDeepArchiveEnabled?: boolean | undefined
+  readonly useArchiverAppliance?: boolean | undefined
+  readonly usedSpaceBytes?: number | undefined
+  readonly freeSpaceBytes?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface ObjectStorageToSave {
+  readonly type?: 'AzureBlob' | 'AmazonS3' | 'AmazonS3Compatible' | 'AzureBlobArchive' | 'AmazonS3Glacier' | 'WasabiCloud' | 'IBMCloud' | undefined
+  readonly accountId?: string | undefined
+  readonly amazonBucketS3Aws?: S3Bucket | undefined
+  readonly amazonBucketS3Compatible?: S3CompatibleBucket | undefined
+  readonly s3Folder?: string | undefined
+  readonly azureContainer?: AzureContainer | undefined
+  readonly azureFolder?: string | undefined
+  readonly sizeLimitEnabled?: boolean | undefined
+  readonly sizeLimitGB?: number | undefined
+  readonly enableImmutability?: boolean | undefined
+  readonly enableImmutabilityGovernanceMode?: boolean | undefined
+  readonly immutabilityPeriodDays?: number | undefined
+  readonly standardIaStorageClassEnabled?: boolean | undefined
+  readonly oneZoneIaStorageClassEnabled?: boolean | undefined
+  readonly glacierInstantRetrievalEnabled?: boolean | undefined
+  readonly glacierDeepArchiveEnabled?: boolean | undefined
+  readonly useArchiverAppliance?: boolean | undefined
 }
 
 export interface OneDrive {
@@ -786,6 +957,38 @@ export interface PageOfGroupMember {
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (GroupMember)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastLegalHold {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastLegalHold)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastPreviewedObject {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastPreviewedObject)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastPreviewedPoint {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastPreviewedPoint)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastRetentionRun {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastRetentionRun)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -1345,7 +1548,7 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   AzureResources_containers_containerName_folders_folderName_Get: (containerName: string, folderName: string, query: { accountId?: string | undefined; regionType?: 'Global' | 'Germany' | 'China' | 'Government' | undefined } = {}) => calls.get<StorageFolder>(withQuery(`/AzureResources/containers/${encodeURIComponent(containerName)}/folders/${encodeURIComponent(folderName)}`, query)),
   /** All backup repositories, by name. */
   BackupRepositories_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; proxyId?: string | undefined; longTerm?: boolean | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfBackupRepository>(withQuery(`/BackupRepositories`, query)),
-  /** Adds a backup repository in a folder. */
+  /** Adds a backup repository in a folder or in object storage. */
   BackupRepositories_Post: (body: BackupRepositoryToSave) => calls.post<BackupRepository>(`/BackupRepositories`, body),
   /** One backup repository. */
   BackupRepositories_repositoryId_Get: (repositoryId: string) => calls.get<BackupRepository>(`/BackupRepositories/${encodeURIComponent(repositoryId)}`),
@@ -1557,6 +1760,34 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_copyTo_Post: (restoreSessionId: string, oneDriveId: string, body: CopyToFolders) => calls.post<AsyncRestoreResponse>(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/copyTo`, body),
   /** Saves a file as it is, several or a folder as ZIP. */
   RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_save_Post: (restoreSessionId: string, oneDriveId: string, body: SaveOneDriveFoldersOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/save`, body),
+  /** Which restore points would go and which would stay, and why; newest first. */
+  Holdfast_BackupRepositories_repositoryId_RetentionPreview_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; at?: string | undefined; action?: 'Remove' | 'Keep' | undefined } = {}) => calls.get<PageOfHoldfastPreviewedPoint>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview`, query)),
+  /** How much would go. */
+  Holdfast_BackupRepositories_repositoryId_RetentionPreview_Summary_Get: (repositoryId: string, query: { at?: string | undefined } = {}) => calls.get<HoldfastRetentionPreviewSummary>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview/Summary`, query)),
+  /** What no restore point would hold any more, by mailbox and OneDrive. */
+  Holdfast_BackupRepositories_repositoryId_RetentionPreview_Objects_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; at?: string | undefined } = {}) => calls.get<PageOfHoldfastPreviewedObject>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview/Objects`, query)),
+  /** Removes now what no rule keeps. */
+  Holdfast_BackupRepositories_repositoryId_RetentionRuns_Post: (repositoryId: string, body: HoldfastStartRetention) => calls.post<HoldfastRetentionRun>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionRuns`, body),
+  /** Runs that removed what no rule keeps, newest first. */
+  Holdfast_RetentionRuns_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; repositoryId?: string | undefined } = {}) => calls.get<PageOfHoldfastRetentionRun>(withQuery(`/Holdfast/RetentionRuns`, query)),
+  /** One of these runs. */
+  Holdfast_RetentionRuns_runId_Get: (runId: string) => calls.get<HoldfastRetentionRun>(`/Holdfast/RetentionRuns/${encodeURIComponent(runId)}`),
+  /** What a run removed, what it could not, and why. */
+  Holdfast_RetentionRuns_runId_LogItems_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfLogItem>(withQuery(`/Holdfast/RetentionRuns/${encodeURIComponent(runId)}/LogItems`, query)),
+  /** The rule that the points of a job are judged by. */
+  Holdfast_Jobs_jobId_Retention_Get: (jobId: string) => calls.get<HoldfastJobRetention>(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`),
+  /** Gives a job a rule of its own, instead of its repository's. */
+  Holdfast_Jobs_jobId_Retention_Put: (jobId: string, body: HoldfastJobRetentionToSave) => calls.put<HoldfastJobRetention>(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`, body),
+  /** Takes a job's own rule away: its repository's is in force again. */
+  Holdfast_Jobs_jobId_Retention_Delete: (jobId: string) => calls.delete(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`),
+  /** Legal holds, newest first. */
+  Holdfast_LegalHolds_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; isActive?: boolean | undefined } = {}) => calls.get<PageOfHoldfastLegalHold>(withQuery(`/Holdfast/LegalHolds`, query)),
+  /** Sets a legal hold on a mailbox, a OneDrive or all of a user. */
+  Holdfast_LegalHolds_Post: (body: HoldfastLegalHoldToSet) => calls.post<HoldfastLegalHold>(`/Holdfast/LegalHolds`, body),
+  /** One legal hold. */
+  Holdfast_LegalHolds_holdId_Get: (holdId: string) => calls.get<HoldfastLegalHold>(`/Holdfast/LegalHolds/${encodeURIComponent(holdId)}`),
+  /** Releases a legal hold; it stays in the list. */
+  Holdfast_LegalHolds_holdId_Release_Post: (holdId: string, body: HoldfastLegalHoldToRelease) => calls.post<HoldfastLegalHold>(`/Holdfast/LegalHolds/${encodeURIComponent(holdId)}/Release`, body),
   /** Which installation this is. */
   ServiceInstance_Get: () => calls.get<ServiceInstance>(`/ServiceInstance`),
   /** Whether the parts of the server work. */
