@@ -114,6 +114,73 @@ export interface TreeEditor {
   save(): Promise<BlobId | undefined>
 }
 
+/** Edits the tree of a snapshot that is written again. Trees that several snapshots share are looked into once. */
+export interface SnapshotEditor extends TreeEditor {
+  /** Leaves out files and whole folders. Paths that are not there are no error. */
+  removePaths(paths: readonly string[]): Promise<void>
+  /**
+   * Looks at every entry from the top; `enter` asks for what is below a folder. What is answered may depend on path and entry
+   * alone: give the same function for each snapshot, and it is asked once for entries that snapshots share.
+   */
+  filter(decide: EntryFilter): Promise<void>
+}
+
+export type EntryFilter = (path: string, entry: TreeEntry) => EntryVerdict | Promise<EntryVerdict>
+export type EntryVerdict = 'keep' | 'drop' | 'enter'
+
+/** A snapshot that was written again. */
+export interface RewrittenSnapshot {
+  readonly from: SnapshotId
+  /** `from` itself when nothing changed; undefined when nothing was left. */
+  readonly to: SnapshotId | undefined
+  /** Why the old one is still there: the storage lets nobody remove it before a date. */
+  readonly kept?: string
+}
+
+export interface PruneOptions {
+  /** Roots beside the snapshots: checkpoints of running jobs. A function is asked when the trees are about to be walked. */
+  readonly keepTrees: readonly BlobId[] | (() => Promise<readonly BlobId[]>)
+  /**
+   * So long packs stay stored after the index forgot them, by the storage's time and by ours. 0, which is the default,
+   * removes them at once.
+   */
+  readonly graceMs?: number
+  readonly onProgress?: (step: string) => void
+}
+
+export interface PruneReport {
+  /** Bytes of packs removed by this call, without what was written for them. */
+  readonly removedBytes: number
+  /** Bytes that are stored in packs that are in use. */
+  readonly keptBytes: number
+  /** Bytes of packs that are out of use and wait for their time. */
+  readonly waitingBytes: number
+  /** When the last of them may go, as far as that is known. */
+  readonly waitingUntil?: Date
+  /** Why packs could not go out of use now; the next call goes on from here. */
+  readonly postponed?: string
+}
+
+/** What some trees need of a repository. */
+export interface RootUsage {
+  /** Sum of the sizes of all files in all trees: what they were before anything was found twice. */
+  readonly fileBytes: number
+  /** Different blobs that are reached, plain and as stored. */
+  readonly plainBytes: number
+  readonly storedBytes: number
+  /** As stored, those that no other root reaches: what would be given back without this one. */
+  readonly exclusiveBytes: number
+}
+
+export interface UsageReport {
+  readonly roots: ReadonlyMap<string, RootUsage>
+  /** Sealed bytes of all blobs in the index. */
+  readonly storedBytes: number
+  /** Of those that any root or any snapshot needs. */
+  readonly neededBytes: number
+  readonly wasteBytes: number
+}
+
 export interface CheckReport {
   readonly packs: number
   readonly blobs: number
@@ -291,11 +358,25 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<Result>
   forget(ids: readonly SnapshotId[]): Promise<void>
-  /** Removes what no snapshot needs. Exclusive lock. `keepTrees` are roots beside the snapshots (checkpoints of running jobs). */
-  prune(
-    options: { keepTrees: readonly BlobId[] },
+  /**
+   * Writes snapshots again with edited trees: time, host, tags and paths stay, `original` names the first of the line. The
+   * old ones are removed when all new ones are stored; cut off before, both are there and the next call goes on.
+   */
+  rewrite(
+    ids: readonly SnapshotId[],
+    edit: (editor: SnapshotEditor, snapshot: Snapshot) => Promise<void>,
     signal?: AbortSignal,
-  ): Promise<{ removedBytes: number; keptBytes: number }>
+  ): Promise<readonly RewrittenSnapshot[]>
+  /**
+   * Gives back what no snapshot needs. Writers of this process go on meanwhile. Somebody else in the repository postpones it
+   * (`postponed`); stopped anywhere, the next call goes on.
+   */
+  prune(options: PruneOptions, signal?: AbortSignal): Promise<PruneReport>
+  /** What is stored for whom. Reads every tree below the roots and the snapshots. */
+  usage(
+    options: { readonly roots: ReadonlyMap<string, readonly BlobId[]> },
+    signal?: AbortSignal,
+  ): Promise<UsageReport>
   check(options: { readData: boolean }, signal?: AbortSignal): Promise<CheckReport>
   /** The passwords, oldest first. A damaged key file is left out. */
   keys(): Promise<readonly KeyInfo[]>

@@ -24,13 +24,18 @@ import type {
   FileEntry,
   KeyInfo,
   NewSnapshot,
+  PruneOptions,
+  PruneReport,
   RepairOptions,
   RepairReport,
   Repository,
   RepositoryWriter,
+  RewrittenSnapshot,
   Snapshot,
+  SnapshotEditor,
   SnapshotId,
   TreeEntry,
+  UsageReport,
   VerifyOptions,
   VerifyReport,
 } from './contract.ts'
@@ -44,6 +49,8 @@ import { findKey, Keys, type NewKeyOptions, type OpenedKey, writeKey } from './k
 import { Locks } from './locks.ts'
 import { PackWindows } from './pack-windows.ts'
 import { prune, type PruneParts } from './prune.ts'
+import { forgetDamaged, repair } from './repair.ts'
+import { rewriteSnapshots } from './rewrite-snapshots.ts'
 import { Snapshots } from './snapshots.ts'
 import { readableSnapshots, verify } from './verify.ts'
 import { Writer } from './writer.ts'
@@ -98,6 +105,7 @@ class StoredRepository implements Repository {
   readonly id: string
   readonly version: 1 | 2
   readonly #options: OpenOptions
+  readonly #config: RepositoryConfig
   readonly #locks: Locks
   readonly #keys: Keys
   readonly #gear: Int32Array
@@ -118,6 +126,7 @@ class StoredRepository implements Repository {
     const files = new IndexFiles({ storage, key, random })
     this.id = config.id
     this.version = config.version
+    this.#config = config
     this.#keys = new Keys({ ...newKeyOptions(key, options), storage, current: keyId })
     this.#options = options
     this.#releasePool = release
@@ -216,6 +225,13 @@ class StoredRepository implements Repository {
     work: (writer: RepositoryWriter) => Promise<Result>,
     signal?: AbortSignal,
   ): Promise<Result> {
+    return this.#withWriter(work, signal)
+  }
+
+  async #withWriter<Result>(
+    work: (writer: Writer) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
     this.#checkWritable()
     if (this.#session === undefined || !this.#session.isOpen) {
       const { clock } = this.#options
@@ -231,7 +247,7 @@ class StoredRepository implements Repository {
 
   async #write<Result>(
     packer: NonNullable<WritingSession['packer']>,
-    work: (writer: RepositoryWriter) => Promise<Result>,
+    work: (writer: Writer) => Promise<Result>,
     signal: AbortSignal | undefined,
   ): Promise<Result> {
     const writer = new Writer({
@@ -258,13 +274,40 @@ class StoredRepository implements Repository {
     for (const id of ids) await this.#parts.snapshots.remove(id)
   }
 
-  async prune(
-    options: { keepTrees: readonly BlobId[] },
+  rewrite(
+    ids: readonly SnapshotId[],
+    edit: (editor: SnapshotEditor, snapshot: Snapshot) => Promise<void>,
     signal?: AbortSignal,
-  ): Promise<{ removedBytes: number; keptBytes: number }> {
+  ): Promise<readonly RewrittenSnapshot[]> {
+    const { snapshots, reader } = this.#parts
+    const work = (writer: Writer): Promise<readonly RewrittenSnapshot[]> =>
+      rewriteSnapshots(
+        {
+          snapshots,
+          edit,
+          editTree: (base) => writer.edit(base),
+          readTree: (id) => reader.readBlob('tree', id),
+          saveTree: (text) => writer.saveTreeText(text),
+          flush: () => writer.flush(),
+          remove: (id) => snapshots.remove(id),
+          signal,
+        },
+        ids,
+      )
+    return this.#withWriter(work, signal)
+  }
+
+  async prune(options: PruneOptions, signal?: AbortSignal): Promise<PruneReport> {
     this.#checkWritable()
+    if ((options.graceMs ?? 0) > 0) throw notBuilt('a grace period of prune')
     await using _lock = await this.#locks.take('exclusive', signal)
-    return prune(this.#parts, options, signal)
+    const { keepTrees } = options
+    const roots = typeof keepTrees === 'function' ? await keepTrees() : keepTrees
+    return { ...(await prune(this.#parts, { keepTrees: roots }, signal)), waitingBytes: 0 }
+  }
+
+  async usage(): Promise<UsageReport> {
+    throw notBuilt('usage')
   }
 
   async check(options: { readData: boolean }, signal?: AbortSignal): Promise<CheckReport> {
@@ -298,12 +341,16 @@ class StoredRepository implements Repository {
     yield* affectedBy(this.#parts, await readableSnapshots(this.#parts, signal), blobs, signal)
   }
 
-  async markMissing(_blobs: Iterable<BlobName>, _signal?: AbortSignal): Promise<readonly BlobName[]> {
-    throw notBuilt('markMissing')
+  async markMissing(blobs: Iterable<BlobName>, signal?: AbortSignal): Promise<readonly BlobName[]> {
+    this.#checkWritable()
+    await using lock = await this.#locks.take('exclusive', signal)
+    return forgetDamaged({ ...this.#parts, config: this.#config, guard: () => lock.check() }, blobs, signal)
   }
 
-  async repair(_options: RepairOptions, _signal?: AbortSignal): Promise<RepairReport> {
-    throw notBuilt('repair')
+  async repair(options: RepairOptions, signal?: AbortSignal): Promise<RepairReport> {
+    this.#checkWritable()
+    await using lock = await this.#locks.take('exclusive', signal)
+    return repair({ ...this.#parts, config: this.#config, guard: () => lock.check() }, options, signal)
   }
 
   async copyFrom(_source: Repository, _options: CopyOptions, _signal?: AbortSignal): Promise<CopyReport> {

@@ -119,8 +119,12 @@ export class Writer implements RepositoryWriter {
   }
 
   async saveTree(entries: Iterable<TreeEntry>): Promise<BlobId> {
+    return this.saveTreeText(encodeTree(entries))
+  }
+
+  /** A tree in its stored form. */
+  async saveTreeText(text: Uint8Array): Promise<BlobId> {
     this.#check()
-    const text = encodeTree(entries)
     const id = blobIdOf(text)
     const { packer } = this.#options
     const room = packer.budget.take(0)
