@@ -5,7 +5,9 @@ import { addJobCommands } from './commands/jobs.ts'
 import { addOrganizationCommands } from './commands/organizations.ts'
 import { addPointCommands } from './commands/points.ts'
 import { addRepositoryCommands } from './commands/repositories.ts'
+import { addHoldCommands } from './commands/holds.ts'
 import { addRestoreCommands } from './commands/restore.ts'
+import { addRetentionCommands } from './commands/retention.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { connectTo, type ConnectionOptions } from './connection.ts'
 import { outputFor } from './output.ts'
@@ -39,6 +41,8 @@ export const buildProgram = (): Command => {
   addPointCommands(program, withContext)
   addBrowseCommands(program, withContext)
   addRestoreCommands(program, withContext)
+  addRetentionCommands(program, withContext)
+  addHoldCommands(program, withContext)
   return program
 }
 
