@@ -13,6 +13,7 @@ export const expectEqualToTenant = async (
   why: string,
 ): Promise<void> => {
   await saved.catalogue.sync()
+  await saved.catalogue.load()
   const files = await saved.newestFiles()
   const [newest] = saved.catalogue.points()
   if (newest === undefined) throw new Error(`there is no restore point; ${why}`)

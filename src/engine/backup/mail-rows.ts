@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { MailAttachment, MailItem } from '#items'
 import type { SavedFile } from '#repository'
-import type { MailRow } from '../catalogue/rows.ts'
+import { mailFilePath, type MailRow } from '../catalogue/rows.ts'
 
 const MOST_RECIPIENTS = 25
 
@@ -21,11 +21,9 @@ export const mailDate = (item: MailItem): Date => {
  * more of the id's hash for the case that another message has that name.
  */
 export const mailPaths = (item: MailItem): readonly string[] => {
-  const iso = mailDate(item).toISOString()
-  const [year, month, day] = iso.replace(/^[+-]\d+/, '0000').split(/[-T]/)
-  const time = iso.slice(-13, -5).replaceAll(':', '')
+  const date = mailDate(item)
   const hash = createHash('sha256').update(item.id).digest('hex')
-  return [12, 24, 64].map((length) => `${year}/${month}/${day}/${time}-${hash.slice(0, length)}.eml`)
+  return [12, 24, 64].map((length) => mailFilePath(date, hash.slice(0, length)))
 }
 
 export const mailRow = (item: MailItem, folderId: string, path: string, saved: SavedFile): MailRow => ({
@@ -43,7 +41,6 @@ export const mailRow = (item: MailItem, folderId: string, path: string, saved: S
   categories: item.categories,
   importance: item.importance,
   changeKey: item.changeKey,
-  ...(item.internetMessageId === undefined ? {} : { internetMessageId: item.internetMessageId }),
   sizeBytes: saved.sizeBytes,
   content: saved.content,
 })

@@ -15,8 +15,11 @@ import {
   type StoredFolder,
 } from '../catalogue/object-state.ts'
 import type { PendingRows } from '../catalogue/pending-rows.ts'
+import { idOf, type Change } from '../catalogue/change.ts'
+import { planMerge } from '../catalogue/plan-merge.ts'
+import { BLOCK_ROWS, encodeBlock } from '../catalogue/row-block.ts'
 import { isFolderRow, type CatalogueRow } from '../catalogue/rows.ts'
-import { encodeChange, readSegment, type Change } from '../catalogue/segments.ts'
+import { frameBlock, readSegment } from '../catalogue/segments.ts'
 
 /** What a run keeps of an object that is not done, to go on from. Plain JSON. */
 export interface ObjectProgress {
@@ -45,9 +48,8 @@ export interface DraftOptions {
 }
 
 const SEGMENT_BYTES = 4 << 20
-const MOST_SEGMENTS = 16
-/** Below so many changed rows a merge is not worth it. */
-const FEW_ROWS = 1000
+/** Changes that are put together at once. */
+const MOST_IN_MEMORY = 16_384
 
 /** The next state of one object: its tree, its rows, its catalogue. Not for concurrent use. */
 export class ObjectDraft {
@@ -58,8 +60,10 @@ export class ObjectDraft {
   readonly #versions: TreeEditor
   readonly #catalogue: TreeEditor
   #state: ObjectState
-  #changes: Buffer[] = []
-  #changeBytes = 0
+  #changes: Change[] = []
+  #blocks: Buffer[] = []
+  #blockBytes = 0
+  #blockRows = 0
 
   folders: readonly StoredFolder[]
   token: string | undefined
@@ -112,7 +116,9 @@ export class ObjectDraft {
 
   async put(rows: readonly CatalogueRow[]): Promise<void> {
     if (rows.length === 0) return
-    this.#count(this.rows.find(rows.map(({ id }) => id)).values(), -1)
+    const old = this.rows.find(rows.map(({ id }) => id))
+    this.#count(old.values(), -1)
+    this.#supersede(old.size)
     this.#count(rows, 1)
     this.rows.put(rows)
     await this.#note(rows.map((put) => ({ put })))
@@ -121,6 +127,7 @@ export class ObjectDraft {
   async remove(rows: readonly CatalogueRow[]): Promise<void> {
     if (rows.length === 0) return
     this.#count(rows, -1)
+    this.#supersede(rows.length * 2)
     this.rows.remove(rows.map(({ id }) => id))
     await this.#note(rows.map(({ id }) => ({ del: id })))
   }
@@ -129,6 +136,7 @@ export class ObjectDraft {
   async leave(ids: readonly string[], from: string): Promise<void> {
     if (ids.length === 0) return
     this.rows.leave(ids)
+    this.#supersede(ids.length)
     await this.#note(ids.map((leave) => ({ leave, from })))
   }
 
@@ -142,34 +150,45 @@ export class ObjectDraft {
     this.#state = { ...this.#state, counts: { items, bytes } }
   }
 
+  #supersede(rows: number): void {
+    this.#state = { ...this.#state, superseded: (this.#state.superseded ?? 0) + rows }
+  }
+
   async #note(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {
-      const line = encodeChange(change)
-      this.#changes.push(line)
-      this.#changeBytes += line.length
+      this.#changes.push(change)
+      if (this.#changes.length === BLOCK_ROWS) this.#encode()
     }
-    if (this.#changeBytes >= SEGMENT_BYTES) await this.#writeSegment()
+    if (this.#blockBytes >= SEGMENT_BYTES) await this.#writeSegment()
+  }
+
+  #encode(): void {
+    if (this.#changes.length === 0) return
+    const block = frameBlock(encodeBlock(this.#changes))
+    this.#blockRows += this.#changes.length
+    this.#blockBytes += block.length
+    this.#blocks.push(block)
+    this.#changes = []
   }
 
   async #writeSegment(): Promise<void> {
-    if (this.#changes.length === 0) return
-    const rows = this.#changes.length
-    const bytes = Buffer.concat(this.#changes)
-    this.#changes = []
-    this.#changeBytes = 0
-    const segment = await this.#saveSegment([bytes], rows)
+    this.#encode()
+    if (this.#blocks.length === 0) return
+    const [bytes, rows] = [Buffer.concat(this.#blocks), this.#blockRows]
+    this.#blocks = []
+    this.#blockBytes = 0
+    this.#blockRows = 0
+    const segment = await this.#saveSegment(bytes, rows)
     this.#state = { ...this.#state, segments: [...this.#state.segments, segment] }
   }
 
-  async #saveSegment(
-    parts: Iterable<Uint8Array | AsyncIterable<Uint8Array>>,
-    rows: number,
-  ): Promise<SegmentRef> {
-    const { content, sizeBytes } = await this.#options.writer.saveFile(parts)
+  async #saveSegment(bytes: Buffer, rows: number): Promise<SegmentRef> {
+    const { content, sizeBytes } = await this.#options.writer.saveFile([bytes])
     const name = String(this.#state.nextSegment).padStart(6, '0')
     this.#state = { ...this.#state, nextSegment: this.#state.nextSegment + 1 }
-    await this.#catalogue.putFile(segmentPath(name), { ...this.#fileTimes(), content, sizeBytes })
-    return { name, rows, content, sizeBytes }
+    const segment: SegmentRef = { name, format: 2, rows, content, sizeBytes }
+    await this.#catalogue.putFile(segmentPath(segment), { ...this.#fileTimes(), content, sizeBytes })
+    return segment
   }
 
   /** Where the work stands, saved but not yet flushed. */
@@ -217,31 +236,50 @@ export class ObjectDraft {
     return (await this.#catalogue.save())!
   }
 
+  /** Rewrites segments where there are too many of them or where they hold too much that is over. */
   async #mergeSegments(): Promise<void> {
-    const { segments } = this.#state
-    const [base, ...changes] = segments
-    if (base === undefined || changes.length === 0) return
-    const changed = changes.reduce((sum, { rows }) => sum + rows, 0)
-    if (segments.length <= MOST_SEGMENTS && changed <= Math.max(FEW_ROWS, base.rows / 2)) return
+    const { segments, superseded = 0 } = this.#state
+    const first = planMerge({ segments, superseded })
+    if (first === undefined) return
     const before = this.previous?.state.segments ?? []
-    let rows = 0
-    const merged = await this.#saveSegment([this.#allRows((count) => (rows += count))], 0)
-    const lastChange = { after: segmentsKey(before), segments: segments.slice(before.length) }
-    this.#state = { ...this.#state, segments: [{ ...merged, rows }], lastChange }
-    const kept = new Set(lastChange.segments.map(({ name }) => name))
-    for (const { name } of segments) if (!kept.has(name)) await this.#catalogue.remove(segmentPath(name))
-    for (const { name } of this.previous?.state.lastChange?.segments ?? [])
-      await this.#catalogue.remove(segmentPath(name))
+    const change = { after: segmentsKey(before), segments: segments.slice(before.length) }
+    this.#state = { ...this.#state, segments: segments.slice(0, first) }
+    if (first === 0) await this.#rewriteAll()
+    else await this.#putTogether(segments.slice(first))
+    this.#state = { ...this.#state, lastChange: { ...change, count: this.#state.segments.length } }
+    await this.#removeFiles([...segments, ...(this.previous?.state.lastChange?.segments ?? [])])
   }
 
-  async *#allRows(count: (rows: number) => void): AsyncGenerator<Uint8Array> {
-    for (let after = ''; ;) {
-      const rows = this.rows.all(after, 500)
-      if (rows.length === 0) return
-      count(rows.length)
-      yield Buffer.concat(rows.map((put) => encodeChange({ put })))
-      after = rows.at(-1)!.id
+  /** All rows that hold, folder by folder and in the order of lists. */
+  async #rewriteAll(): Promise<void> {
+    this.#state = { ...this.#state, superseded: 0 }
+    for (const rows of this.rows.all(BLOCK_ROWS)) await this.#note(rows.map((put) => ({ put })))
+    await this.#writeSegment()
+  }
+
+  /** The last words of some segments. Deletions stay: what they delete is in a segment before these. */
+  async #putTogether(segments: readonly SegmentRef[]): Promise<void> {
+    let last = new Map<string, Change>()
+    const writeOut = async (): Promise<void> => {
+      await this.#note([...last.values()])
+      this.#supersede(last.size)
+      last = new Map()
     }
+    for (const segment of segments)
+      for await (const changes of readSegment(this.#options.reader, segment)) {
+        this.#supersede(-changes.length)
+        for (const change of changes) if (!('leave' in change)) last.set(idOf(change), change)
+        if (last.size >= MOST_IN_MEMORY) await writeOut()
+      }
+    await writeOut()
+    await this.#writeSegment()
+  }
+
+  async #removeFiles(segments: readonly SegmentRef[]): Promise<void> {
+    const { segments: now, lastChange } = this.#state
+    const kept = new Set([...now, ...(lastChange?.segments ?? [])].map(segmentPath))
+    for (const path of new Set(segments.map(segmentPath)))
+      if (!kept.has(path)) await this.#catalogue.remove(path)
   }
 
   // A fixed time: equal catalogues give equal trees.

@@ -168,7 +168,7 @@ class ShardRun {
     const catalogue = this.#settings.catalogues.of(address, repository)
     await catalogue.sync(signal)
     // A session that was cut off after this shard's snapshot does not make it twice.
-    const made = catalogue.points().find(({ run }) => run.sessionId === sessionId)
+    const made = catalogue.points().find((point) => point.sessionId === sessionId)
     if (made !== undefined) {
       this.#countMade(parts, made)
       return commits.pass()
@@ -327,7 +327,9 @@ class ShardRun {
   ): Promise<Omit<NewSnapshot, 'time'> | undefined> {
     const { organization, jobId, jobName, sessionId } = this.#run
     if (!results.some(({ trees }) => trees !== undefined)) return undefined
-    const objects = results.map(({ status }) => status).sort((a, b) => (a.key < b.key ? -1 : 1))
+    const objects = results
+      .map(({ part: { identity }, status }) => ({ ...status, identity }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
     const record: RunRecord = { format: 1, jobId, jobName, sessionId, objects }
     const root = writer.edit()
     for (const { part, trees } of results) {

@@ -56,6 +56,7 @@ describe('the catalogue', () => {
     await months(20)
     const again = openCatalogue(':memory:', world.repository)
     await again.sync()
+    await again.load()
     expect(again.points()).toHaveLength(20)
     expect(answers(again)).toEqual(answers(world.catalogue))
     again[Symbol.dispose]()
@@ -83,11 +84,11 @@ describe('the catalogue', () => {
     meg.put('late', 'in')
     await world.run()
     const total = (at: Date): number => {
-      const { key, version } = world.catalogue.objectsAt(at)[0]!
+      const { key, version } = world.catalogue.objectsAt({ at })[0]!
       return world.catalogue.items(key, version, undefined, ALL).total
     }
     expect([total(between), total(clock.now())]).toEqual([8, 9])
-    expect(world.catalogue.objectsAt(new Date(0))).toEqual([])
+    expect(world.catalogue.objectsAt({ at: new Date(0) })).toEqual([])
   })
 
   it('pages and searches a folder', async () => {

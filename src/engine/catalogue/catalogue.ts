@@ -1,16 +1,22 @@
+import type { Statement } from 'better-sqlite3'
 import { isHoldfastError, messageOf, notFound, silentLogger, type Logger } from '#base'
 import type { BlobId, RepositoryReader, Snapshot, SnapshotId } from '#repository'
-import { openCacheFile, type CacheDatabase } from './cache-file.ts'
+import { lostRows } from './lost-rows.ts'
+import { createPlaceIndex, openCacheFile, type CacheDatabase } from './cache-file.ts'
+import { CachedBlocks, type RowPlace } from './cached-blocks.ts'
+import { idKey } from './id-key.ts'
 import {
   OBJECTS_FOLDER,
   readObjectState,
   readRunRecord,
   versionsPath,
   type ObjectIdentity,
+  type ObjectRunStatus,
   type ObjectState,
   type RunRecord,
   type StoredFolder,
 } from './object-state.ts'
+import { ParentNumbers } from './parent-numbers.ts'
 import { PendingRows } from './pending-rows.ts'
 import { isDriveRow, parentOf, type CatalogueRow } from './rows.ts'
 import { VersionWriter } from './version-writer.ts'
@@ -20,6 +26,11 @@ export interface RestorePoint {
   readonly snapshot: SnapshotId
   readonly time: Date
   readonly tree: BlobId
+  readonly jobId: string
+  readonly sessionId: string
+  readonly holdsMail: boolean
+  readonly holdsDrives: boolean
+  /** Read when it is asked for. */
   readonly run: RunRecord
 }
 
@@ -27,8 +38,9 @@ export interface RestorePoint {
 export interface ObjectAtPoint extends ObjectIdentity {
   readonly key: string
   readonly version: number
-  readonly path: string
   readonly point: SnapshotId
+  /** Of the restore point. */
+  readonly time: Date
   readonly status: 'success' | 'warning' | 'failed' | 'skipped'
   readonly reason?: string
 }
@@ -48,6 +60,16 @@ export interface ItemQuery {
   readonly limit: number
   /** Only rows whose subject, people or name contain it, whatever the case. */
   readonly search?: string
+}
+
+/** Which restore points count. */
+export interface Moment {
+  /** None after it. */
+  readonly at: Date
+  /** Those of one job alone. */
+  readonly jobId?: string
+  /** Those alone whose run could read the object. */
+  readonly isRead?: boolean
 }
 
 export interface PreviousState {
@@ -72,8 +94,13 @@ export interface Catalogue extends Disposable {
   sync(signal?: AbortSignal): Promise<void>
   /** Newest first. */
   points(objectKey?: string): RestorePoint[]
-  /** At a restore point; for a time, each object at its newest point not after it. */
-  objectsAt(at: SnapshotId | Date): ObjectAtPoint[]
+  /** At a restore point; for a moment, each object at its newest point that is chosen. */
+  objectsAt(at: SnapshotId | Moment): ObjectAtPoint[]
+  /**
+   * Reads the rows of an object, or of all, that are not in the cache yet: to be called before what is asked of rows and
+   * folders at one of its versions. What cannot be read is left out of its restore points from then on.
+   */
+  load(objectKey?: string, signal?: AbortSignal): Promise<void>
   /** Folders directly below; without `parentId` those at the top. In order of their names. */
   folders(objectKey: string, version: number, parentId?: string): CatalogueFolder[]
   /** The id of a drive's root folder; undefined for a mailbox. */
@@ -117,27 +144,62 @@ export const openCatalogue = (
 ): Catalogue => new SqliteCatalogue(openCacheFile(file), reader, log)
 
 interface PointRow {
+  readonly no: number
   readonly snapshot: SnapshotId
   readonly time: number
   readonly tree: BlobId
-  readonly run: string
+  readonly job: string
+  readonly session: string
+  readonly mail: number
+  readonly onedrive: number
 }
 
+interface ObjectRow {
+  readonly key: string
+  readonly version: number
+  readonly identity: string
+  readonly snapshot: SnapshotId
+  readonly time: number
+  readonly status: ObjectAtPoint['status']
+  readonly reason: string | null
+}
+
+interface FoundObject {
+  readonly object: number
+  readonly stateTree: BlobId
+  readonly status: ObjectRunStatus
+  /** The number of its state where that is known. */
+  readonly identity: ObjectIdentity | number
+}
+
+const OBJECTS = `
+  SELECT o.key, p.version, s.identity, n.snapshot, p.time, p.status, p.reason FROM objects o
+    JOIN point_objects p ON p.object = o.no
+    JOIN points n ON n.no = p.point
+    JOIN states s ON s.object = p.object AND s.version = p.version`
+const MOST_SEARCHES = 20
 const AT = 'from_version <= @version AND to_version > @version'
 
 class SqliteCatalogue implements Catalogue {
   readonly #database: CacheDatabase
   readonly #reader: RepositoryReader
   readonly #writer: VersionWriter
+  readonly #blocks: CachedBlocks
+  readonly #parents: ParentNumbers
   readonly #log: Logger
   readonly #totals = new Map<string, number>()
+  readonly #found = new Map<string, readonly RowPlace[]>()
+  readonly #statements = new Map<string, Statement>()
   #syncing: Promise<void> | undefined
+  #loading: Promise<void> = Promise.resolve()
 
   constructor(database: CacheDatabase, reader: RepositoryReader, log: Logger) {
     this.#database = database
     this.#reader = reader
     this.#log = log
-    this.#writer = new VersionWriter(database, reader)
+    this.#blocks = new CachedBlocks(database)
+    this.#parents = new ParentNumbers(database)
+    this.#writer = new VersionWriter({ database, reader, blocks: this.#blocks, parents: this.#parents })
   }
 
   [Symbol.dispose](): void {
@@ -154,19 +216,19 @@ class SqliteCatalogue implements Catalogue {
   async #sync(signal: AbortSignal | undefined): Promise<void> {
     const snapshots = (await this.#reader.snapshots(signal)).filter(({ tags }) => tags.includes('holdfast'))
     const there = new Set<string>(snapshots.map(({ id }) => id))
-    for (const { snapshot } of this.#all<{ snapshot: string }>('SELECT snapshot FROM points', {}))
+    for (const { no, snapshot } of this.#all<PointRow>('SELECT no, snapshot FROM points', {}))
       if (there.has(snapshot)) there.delete(snapshot)
-      else this.#forget(snapshot)
+      else this.#forget(no)
     const unknown = snapshots.filter(({ id }) => there.has(id))
     unknown.sort((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1))
     for (const snapshot of unknown) await this.#read(snapshot, signal)
-    if (unknown.length > 0) this.#totals.clear()
   }
 
-  #forget(snapshot: string): void {
+  #forget(no: number): void {
     this.#database.transaction(() => {
-      this.#run('DELETE FROM points WHERE snapshot = @snapshot', { snapshot })
-      this.#run('DELETE FROM point_objects WHERE snapshot = @snapshot', { snapshot })
+      this.#run('DELETE FROM points WHERE no = @no', { no })
+      this.#run('DELETE FROM runs WHERE point = @no', { no })
+      this.#run('DELETE FROM point_objects WHERE point = @no', { no })
     })()
   }
 
@@ -176,37 +238,28 @@ class SqliteCatalogue implements Catalogue {
     const entries = folder?.type === 'folder' ? await this.#reader.tree(folder.subtree) : []
     // Snapshots of other programs, or with a damaged catalogue, are no restore points of ours.
     if (run === undefined) return
-    this.#run('DELETE FROM point_objects WHERE snapshot = @snapshot', { snapshot: snapshot.id })
+    const statuses = new Map(run.objects.map((object) => [object.key, object]))
+    const found: FoundObject[] = []
     for (const entry of entries) {
       if (entry.type !== 'folder') continue
-      const object = this.#objectNumber(entry.name)
-      const version =
-        this.#knownVersion(object, entry.subtree) ?? (await this.#write(object, entry.subtree, signal))
-      if (version === undefined) continue
-      this.#run('INSERT INTO point_objects VALUES (@snapshot, @object, @version, @stateTree)', {
-        snapshot: snapshot.id,
-        object,
-        version,
-        stateTree: entry.subtree,
-      })
+      signal?.throwIfAborted()
+      const { name: key, subtree: stateTree } = entry
+      const status = statuses.get(key) ?? { key, status: 'success' as const }
+      const object = this.#objectNumber(key)
+      const identity = this.#knownVersion(object, stateTree) ?? (await this.#identity(stateTree, status))
+      if (identity !== undefined) found.push({ object, stateTree, status, identity })
     }
-    const { id, time, tree } = snapshot
-    this.#run('INSERT INTO points VALUES (@id, @time, @tree, @run)', {
-      id,
-      time: time.getTime(),
-      tree,
-      run: JSON.stringify(run),
-    })
+    this.#database.transaction(() => this.#writePoint(snapshot, run, found))()
   }
 
   /** Undefined for a damaged catalogue: the object is left out here, and the next run takes up an earlier state. */
-  async #write(
-    object: number,
-    stateTree: BlobId,
-    signal: AbortSignal | undefined,
-  ): Promise<number | undefined> {
+  async #identity(stateTree: BlobId, { identity }: ObjectRunStatus): Promise<ObjectIdentity | undefined> {
+    return identity ?? (await this.#unlessDamaged(stateTree, () => readObjectState(this.#reader, stateTree)))
+  }
+
+  async #unlessDamaged<Value>(stateTree: BlobId, read: () => Promise<Value>): Promise<Value | undefined> {
     try {
-      return await this.#writer.write(object, await readObjectState(this.#reader, stateTree), signal)
+      return await read()
     } catch (error) {
       if (!isHoldfastError(error, 'corrupt') && !isHoldfastError(error, 'not-found')) throw error
       this.#log.warn({ stateTree, reason: messageOf(error) }, 'catalogue of an object cannot be read')
@@ -214,9 +267,91 @@ class SqliteCatalogue implements Catalogue {
     }
   }
 
+  #writePoint(snapshot: Snapshot, run: RunRecord, found: readonly FoundObject[]): void {
+    const time = snapshot.time.getTime()
+    const holds = (kind: string): number =>
+      found.some(({ status: { key } }) => key.startsWith(`${kind}-`)) ? 1 : 0
+    const { lastInsertRowid } = this.#statement(
+      `INSERT INTO points (snapshot, time, tree, job, session, mail, onedrive)
+       VALUES (@snapshot, @time, @tree, @job, @session, @mail, @onedrive)`,
+    ).run({
+      snapshot: snapshot.id,
+      time,
+      tree: snapshot.tree,
+      job: run.jobId,
+      session: run.sessionId,
+      mail: holds('mail'),
+      onedrive: holds('onedrive'),
+    })
+    const point = Number(lastInsertRowid)
+    this.#run('INSERT OR REPLACE INTO runs VALUES (@point, @json)', { point, json: JSON.stringify(run) })
+    for (const { object, stateTree, status, identity } of found)
+      this.#run(
+        `INSERT INTO point_objects VALUES (@point, @object, @version, @time, @job, @isRead, @status, @reason)`,
+        {
+          point,
+          object,
+          version: typeof identity === 'number' ? identity : this.#addState(object, stateTree, identity),
+          time,
+          job: run.jobId,
+          isRead: status.status === 'success' || status.status === 'warning' ? 1 : 0,
+          status: status.status,
+          reason: status.reason ?? null,
+        },
+      )
+  }
+
+  #addState(object: number, stateTree: BlobId, of: ObjectIdentity): number {
+    const { kind, userId, principalName, displayName } = of
+    const identity = JSON.stringify({ kind, userId, principalName, displayName })
+    const last = this.#get<{ version: number | null }>(
+      'SELECT max(version) AS version FROM states WHERE object = @object',
+      { object },
+    )
+    const version = (last?.version ?? 0) + 1
+    const state = { object, version, stateTree, identity }
+    this.#run('INSERT INTO states VALUES (@object, @version, @stateTree, @identity)', state)
+    return version
+  }
+
   #knownVersion(object: number, stateTree: BlobId): number | undefined {
-    const sql = 'SELECT version FROM point_objects WHERE object = @object AND state_tree = @stateTree LIMIT 1'
+    const sql = 'SELECT version FROM states WHERE object = @object AND state_tree = @stateTree LIMIT 1'
     return this.#get<{ version: number }>(sql, { object, stateTree })?.version
+  }
+
+  load(objectKey?: string, signal?: AbortSignal): Promise<void> {
+    const unloaded = `SELECT DISTINCT o.no FROM objects o JOIN states s ON s.object = o.no AND s.version > o.loaded`
+    const within = objectKey === undefined ? '' : ' WHERE o.key = @objectKey'
+    const loaded = this.#loading.then(async () => {
+      for (const { no } of this.#all<{ no: number }>(unloaded + within, { objectKey }))
+        await this.#loadObject(no, signal)
+    })
+    this.#loading = loaded.catch(() => undefined)
+    return loaded
+  }
+
+  async #loadObject(object: number, signal: AbortSignal | undefined): Promise<void> {
+    const states = this.#all<{ version: number; stateTree: BlobId }>(
+      `SELECT s.version, s.state_tree AS stateTree FROM states s JOIN objects o ON o.no = s.object AND s.version > o.loaded
+       WHERE s.object = @object AND EXISTS (SELECT 1 FROM point_objects p WHERE p.object = s.object AND p.version = s.version)
+       ORDER BY s.version`,
+      { object },
+    )
+    for (const { version, stateTree } of states) {
+      const written = await this.#unlessDamaged(stateTree, async () => {
+        const state = await readObjectState(this.#reader, stateTree)
+        await this.#writer.write({ object, version, state }, signal)
+        return true
+      })
+      if (written !== true)
+        this.#run('DELETE FROM point_objects WHERE object = @object AND version = @version', {
+          object,
+          version,
+        })
+      this.#run('UPDATE objects SET loaded = @version WHERE no = @object', { object, version })
+    }
+    this.#totals.clear()
+    this.#found.clear()
   }
 
   #objectNumber(key: string): number {
@@ -234,46 +369,60 @@ class SqliteCatalogue implements Catalogue {
     const within =
       objectKey === undefined
         ? ''
-        : `WHERE snapshot IN (SELECT snapshot FROM point_objects JOIN objects ON no = object WHERE key = @objectKey)`
+        : `WHERE no IN (SELECT point FROM point_objects JOIN objects o ON o.no = object WHERE key = @objectKey)`
     const rows = this.#all<PointRow>(`SELECT * FROM points ${within} ORDER BY time DESC, snapshot`, {
       objectKey,
     })
-    return rows.map(restorePoint)
+    return rows.map((row) => this.#point(row))
   }
 
-  #pointOf(snapshot: SnapshotId): RestorePoint {
-    const row = this.#get<PointRow>('SELECT * FROM points WHERE snapshot = @snapshot', { snapshot })
-    if (row === undefined) throw notFound('there is no such restore point')
-    return restorePoint(row)
+  #point({ no, snapshot, time, tree, job, session, mail, onedrive }: PointRow): RestorePoint {
+    const json = (): string =>
+      this.#get<{ json: string }>('SELECT json FROM runs WHERE point = @no', { no })!.json
+    return {
+      snapshot,
+      tree,
+      time: new Date(time),
+      jobId: job,
+      sessionId: session,
+      holdsMail: mail === 1,
+      holdsDrives: onedrive === 1,
+      get run() {
+        return JSON.parse(json()) as RunRecord
+      },
+    }
   }
 
-  objectsAt(at: SnapshotId | Date): ObjectAtPoint[] {
-    if (!(at instanceof Date)) return this.#objectsOf(this.#pointOf(at))
-    const points = this.points().filter(({ time }) => time <= at)
-    const found = new Map<string, ObjectAtPoint>()
-    for (const point of points)
-      for (const object of this.#objectsOf(point)) if (!found.has(object.key)) found.set(object.key, object)
-    return [...found.values()]
+  objectsAt(at: SnapshotId | Moment): ObjectAtPoint[] {
+    const rows = typeof at === 'string' ? this.#objectsOf(at) : this.#newestObjects(at)
+    return rows.map(({ key, version, identity, snapshot, time, status, reason }) => ({
+      ...(JSON.parse(identity) as ObjectIdentity),
+      key,
+      version,
+      point: snapshot,
+      time: new Date(time),
+      status,
+      ...(reason === null ? {} : { reason }),
+    }))
   }
 
-  #objectsOf({ snapshot, run }: RestorePoint): ObjectAtPoint[] {
-    const status = new Map(run.objects.map((object) => [object.key, object]))
-    const rows = this.#all<{ key: string; version: number; identity: string }>(
-      `SELECT o.key, p.version, v.identity FROM point_objects p JOIN objects o ON o.no = p.object
-       JOIN versions v ON v.object = p.object AND v.version = p.version WHERE p.snapshot = @snapshot ORDER BY o.key`,
-      { snapshot },
-    )
-    return rows.map(({ key, version, identity }) => {
-      const { status: outcome = 'success', reason } = status.get(key) ?? {}
-      const known = JSON.parse(identity) as ObjectIdentity & { path: string }
-      return {
-        ...known,
-        key,
-        version,
-        point: snapshot,
-        status: outcome,
-        ...(reason === undefined ? {} : { reason }),
-      }
+  #objectsOf(snapshot: SnapshotId): ObjectRow[] {
+    const point = this.#get<{ no: number }>('SELECT no FROM points WHERE snapshot = @snapshot', { snapshot })
+    if (point === undefined) throw notFound('there is no such restore point')
+    return this.#all<ObjectRow>(`${OBJECTS} WHERE p.point = @no ORDER BY o.key`, point)
+  }
+
+  /** By a look at one restore point for each object, however many there are. */
+  #newestObjects({ at, jobId, isRead }: Moment): ObjectRow[] {
+    const chosen = [
+      'q.object = o.no AND q.time <= @at',
+      jobId === undefined ? '' : 'q.job = @jobId',
+      isRead === true ? 'q.is_read = 1' : '',
+    ]
+    const newest = `SELECT q.point FROM point_objects q WHERE ${chosen.filter(Boolean).join(' AND ')} ORDER BY q.time DESC LIMIT 1`
+    return this.#all<ObjectRow>(`${OBJECTS} WHERE p.point = (${newest}) ORDER BY o.key`, {
+      at: at.getTime(),
+      jobId,
     })
   }
 
@@ -291,12 +440,8 @@ class SqliteCatalogue implements Catalogue {
     if (mail.length > 0)
       return mail.map(({ json }) => mailFolder(JSON.parse(json) as StoredFolder)).sort(byName)
     const rows = this.#rows(
-      `object = @object AND parent = @parent AND is_folder = 1 AND ${AT} ORDER BY sort`,
-      {
-        object,
-        version,
-        parent,
-      },
+      `object = @object AND parent = @parent AND is_folder = 1 AND ${AT} ORDER BY sort, h, c`,
+      { object, version, parent: this.#parents.of(object, parent) },
     )
     return rows.filter(isDriveRow).map((row) => ({
       id: row.id,
@@ -309,11 +454,8 @@ class SqliteCatalogue implements Catalogue {
 
   /** The id of a drive's root; empty for a mailbox, whose top folders have no parent. */
   #rootId(object: number, version: number): string {
-    const rows = this.#rows(`object = @object AND parent = '' AND is_folder = 1 AND ${AT} LIMIT 1`, {
-      object,
-      version,
-    })
-    return rows[0]?.id ?? ''
+    const where = `object = @object AND parent = @parent AND is_folder = 1 AND ${AT} LIMIT 1`
+    return this.#rows(where, { object, version, parent: this.#parents.of(object, '') })[0]?.id ?? ''
   }
 
   driveRoot(objectKey: string, version: number): string | undefined {
@@ -336,22 +478,32 @@ class SqliteCatalogue implements Catalogue {
     query: ItemQuery,
   ): { items: CatalogueRow[]; total: number } {
     const object = this.#existing(objectKey)
-    const search = query.search?.toLowerCase()
-    const where = [
-      'object = @object',
-      folderId === undefined ? '' : 'parent = @folderId',
-      `is_folder = 0 AND ${AT}`,
-      search === undefined ? '' : 'instr(search, @search) > 0',
-    ]
-      .filter(Boolean)
-      .join(' AND ')
-    const parameters = { object, version, folderId, search }
-    const items = this.#rows(`${where} ORDER BY sort, id LIMIT @limit OFFSET @offset`, {
-      ...parameters,
-      limit: query.limit,
-      offset: query.offset,
-    })
-    return { items, total: this.#total(where, parameters) }
+    const parent = folderId === undefined ? undefined : this.#parents.of(object, folderId)
+    const within = parent === undefined ? '' : 'AND parent = @parent'
+    const where = `object = @object ${within} AND is_folder = 0 AND ${AT}`
+    const scope = { object, version, ...(parent === undefined ? {} : { parent }) }
+    if (query.search !== undefined) return this.#search(where, scope, query)
+    const { limit, offset } = query
+    const page = `${where} ORDER BY sort, h, c LIMIT @limit OFFSET @offset`
+    return { items: this.#rows(page, { ...scope, limit, offset }), total: this.#total(where, scope) }
+  }
+
+  /** The places of what was found are kept for the next page. */
+  #search(where: string, scope: object, query: ItemQuery): { items: CatalogueRow[]; total: number } {
+    const search = query.search!.toLowerCase()
+    const key = JSON.stringify([scope, search])
+    const places = this.#found.get(key) ?? this.#matching(where, scope, search)
+    if (this.#found.size >= MOST_SEARCHES) this.#found.clear()
+    this.#found.set(key, places)
+    const page = places.slice(query.offset, query.offset + query.limit)
+    return { items: page.map((place) => this.#blocks.row(place)), total: places.length }
+  }
+
+  #matching(where: string, scope: object, search: string): RowPlace[] {
+    const sql = `SELECT block, row FROM items WHERE ${where} ORDER BY sort, h, c`
+    return this.#all<RowPlace>(sql, scope).filter(({ block, row }) =>
+      this.#blocks.block(block).searchText(row).includes(search),
+    )
   }
 
   #total(where: string, parameters: object): number {
@@ -367,18 +519,20 @@ class SqliteCatalogue implements Catalogue {
   item(objectKey: string, version: number, id: string): { row: CatalogueRow; path: string } | undefined {
     const row = this.rowsById(objectKey, version, [id]).get(id)
     if (row === undefined) return undefined
-    const { path: root } = this.#identity(objectKey, version)
+    const root = this.#pathOf(objectKey, version)
     const below = isDriveRow(row)
       ? this.#drivePath(objectKey, version, row)
       : this.#mailPath(objectKey, version, row)
     return { row, path: [root, ...below].filter(Boolean).join('/') }
   }
 
-  #identity(objectKey: string, version: number): { path: string } {
-    const sql = 'SELECT identity FROM versions WHERE object = @object AND version = @version'
-    const row = this.#get<{ identity: string }>(sql, { object: this.#existing(objectKey), version })
+  #pathOf(objectKey: string, version: number): string {
+    const row = this.#get<{ path: string }>(
+      'SELECT path FROM versions WHERE object = @object AND version = @version',
+      { object: this.#existing(objectKey), version },
+    )
     if (row === undefined) throw notFound('there is no such version of the object')
-    return JSON.parse(row.identity) as { path: string }
+    return row.path
   }
 
   #mailPath(objectKey: string, version: number, row: CatalogueRow): string[] {
@@ -400,12 +554,16 @@ class SqliteCatalogue implements Catalogue {
   }
 
   rowsById(objectKey: string, version: number, ids: readonly string[]): Map<string, CatalogueRow> {
-    const rows = this.#rows(`object = @object AND id IN (SELECT value FROM json_each(@ids)) AND ${AT}`, {
-      object: this.#existing(objectKey),
-      version,
-      ids: JSON.stringify(ids),
-    })
-    return new Map(rows.map((row) => [row.id, row]))
+    const object = this.#existing(objectKey)
+    const found = new Map<string, CatalogueRow>()
+    for (const id of ids)
+      for (const row of this.#rows(`object = @object AND h = @h AND c = @c AND ${AT}`, {
+        object,
+        version,
+        ...idKey(id),
+      }))
+        found.set(id, row)
+    return found
   }
 
   lostWith(
@@ -413,18 +571,16 @@ class SqliteCatalogue implements Catalogue {
     gone: readonly number[],
     kept: readonly number[],
   ): { items: number; bytes: number } {
-    const parameters = {
-      object: this.#existing(objectKey),
-      gone: JSON.stringify(gone),
-      kept: JSON.stringify(kept),
-    }
-    return this.#get(LOST_WITH, parameters)!
+    const parts = { database: this.#database, blocks: this.#blocks }
+    return lostRows(parts, { object: this.#existing(objectKey), gone, kept })
   }
 
   async previous(objectKey: string): Promise<PreviousState | undefined> {
+    await this.load(objectKey)
     const row = this.#get<{ snapshot: SnapshotId; tree: BlobId; version: number; stateTree: BlobId }>(
-      `SELECT p.snapshot, p.tree, o.version, o.state_tree AS stateTree FROM point_objects o
-       JOIN points p ON p.snapshot = o.snapshot JOIN objects n ON n.no = o.object
+      `SELECT p.snapshot, p.tree, o.version, s.state_tree AS stateTree FROM point_objects o
+       JOIN points p ON p.no = o.point JOIN objects n ON n.no = o.object
+       JOIN states s ON s.object = o.object AND s.version = o.version
        WHERE n.key = @objectKey ORDER BY p.time DESC, p.snapshot LIMIT 1`,
       { objectKey },
     )
@@ -444,47 +600,38 @@ class SqliteCatalogue implements Catalogue {
   }
 
   pending(objectKey: string, version: number): PendingRows {
-    return new PendingRows(this.#database, this.#objectNumber(objectKey), version)
+    createPlaceIndex(this.#database)
+    const object = this.#objectNumber(objectKey)
+    const parts = { database: this.#database, blocks: this.#blocks, parents: this.#parents }
+    return new PendingRows({ ...parts, object, version })
   }
 
   #rows(where: string, parameters: object): CatalogueRow[] {
-    const rows = this.#all<{ json: string }>(`SELECT json FROM items WHERE ${where}`, parameters)
-    return rows.map(({ json }) => JSON.parse(json) as CatalogueRow)
+    const places = this.#all<RowPlace>(`SELECT block, row FROM items WHERE ${where}`, parameters)
+    return places.map((place) => this.#blocks.row(place))
   }
 
   #all<Row>(sql: string, parameters: object): Row[] {
-    return this.#database.prepare(sql).all(parameters) as Row[]
+    return this.#statement(sql).all(parameters) as Row[]
   }
 
   #get<Row>(sql: string, parameters: object): Row | undefined {
-    return this.#database.prepare(sql).get(parameters) as Row | undefined
+    return this.#statement(sql).get(parameters) as Row | undefined
   }
 
   #run(sql: string, parameters: object): void {
-    this.#database.prepare(sql).run(parameters)
+    this.#statement(sql).run(parameters)
+  }
+
+  /** There are few different texts, and preparing one takes longer than most of them take. */
+  #statement(sql: string): Statement {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
   }
 }
-
-/** A row that only its flags or its place make another one, with the same bytes, is not lost. */
-const LOST_WITH = `
-  SELECT count(DISTINCT CASE WHEN EXISTS (
-      SELECT 1 FROM items k JOIN json_each(@kept) v ON v.value >= k.from_version AND v.value < k.to_version
-      WHERE k.object = i.object AND k.id = i.id) THEN NULL ELSE id END) AS items,
-    coalesce(sum(json_extract(json, '$.sizeBytes')), 0) AS bytes FROM items i
-  WHERE object = @object AND is_folder = 0
-    AND EXISTS (SELECT 1 FROM json_each(@gone) WHERE value >= i.from_version AND value < i.to_version)
-    AND NOT EXISTS (SELECT 1 FROM json_each(@kept) WHERE value >= i.from_version AND value < i.to_version)
-    AND NOT EXISTS (
-      SELECT 1 FROM items k JOIN json_each(@kept) v ON v.value >= k.from_version AND v.value < k.to_version
-      WHERE k.object = i.object AND k.id = i.id
-        AND json_extract(k.json, '$.content') = json_extract(i.json, '$.content'))`
-
-const restorePoint = ({ snapshot, time, tree, run }: PointRow): RestorePoint => ({
-  snapshot,
-  tree,
-  time: new Date(time),
-  run: JSON.parse(run) as RunRecord,
-})
 
 const byName = (a: CatalogueFolder, b: CatalogueFolder): number => a.name.localeCompare(b.name)
 

@@ -18,6 +18,8 @@ export interface ObjectIdentity {
 export interface SegmentRef {
   /** `000001`. */
   readonly name: string
+  /** Absent for lines of JSON, 2 for blocks. */
+  readonly format?: 2
   readonly rows: number
   readonly sizeBytes: number
   readonly content: readonly BlobId[]
@@ -61,8 +63,17 @@ export interface ObjectState extends ObjectIdentity {
   readonly segments: readonly SegmentRef[]
   /** The number of the next segment file. */
   readonly nextSegment: number
-  /** The change of the run that merged last, apart from the merged base: for caches that know the state before it. */
-  readonly lastChange?: { readonly after: string; readonly segments: readonly SegmentRef[] }
+  /**
+   * The change of the run that merged last, apart from what it merged: for caches that know the state before it. `count` is how
+   * many of `segments` it and what was before are; absent: the one that all was merged into.
+   */
+  readonly lastChange?: {
+    readonly after: string
+    readonly segments: readonly SegmentRef[]
+    readonly count?: number
+  }
+  /** Rows in the segments that no longer hold, about. Absent: none. */
+  readonly superseded?: number
   readonly counts: { readonly items: number; readonly bytes: number }
   readonly failed: readonly FailedItem[]
 }
@@ -72,6 +83,8 @@ export interface ObjectRunStatus {
   readonly key: string
   readonly status: 'success' | 'warning' | 'failed' | 'skipped'
   readonly reason?: string
+  /** Absent in records of older runs. */
+  readonly identity?: ObjectIdentity
   /** Of one that failed or is skipped: since which run. */
   readonly since?: string
   /** When it was protected last, where it ever was. */
@@ -89,7 +102,8 @@ export interface RunRecord {
 export const OBJECTS_FOLDER = '.holdfast/objects'
 export const RUN_FILE = '.holdfast/run.json'
 export const STATE_FILE = 'state.json'
-export const segmentPath = (name: string): string => `segments/${name}.ndjson`
+export const segmentPath = ({ name, format }: Pick<SegmentRef, 'name' | 'format'>): string =>
+  `segments/${name}.${format === 2 ? 'rows' : 'ndjson'}`
 
 /** Names an object in the tree, in the catalogue and for its shard. */
 export const objectKey = ({ kind, userId }: Pick<ObjectIdentity, 'kind' | 'userId'>): string =>
@@ -121,7 +135,8 @@ export const segmentsSince = (
 ): readonly SegmentRef[] | undefined => {
   if (known.length <= segments.length && segmentsKey(known) === segmentsKey(segments.slice(0, known.length)))
     return segments.slice(known.length)
-  return lastChange?.after === segmentsKey(known) ? [...lastChange.segments, ...segments.slice(1)] : undefined
+  if (lastChange?.after !== segmentsKey(known)) return undefined
+  return [...lastChange.segments, ...segments.slice(lastChange.count ?? 1)]
 }
 
 /** Reads the state below an object's catalogue tree. Throws `corrupt` or `not-found`. */

@@ -2,6 +2,7 @@ import type { JsonObject } from '#base'
 import { nameKey } from '#formats'
 import type { DriveItem, MailAddress } from '#items'
 import type { BlobId } from '#repository'
+import { textNumber } from './id-key.ts'
 
 // One row for each item. Format: docs/design/catalogue.md. Times are ISO 8601 in UTC.
 
@@ -24,7 +25,6 @@ export interface MailRow {
   readonly categories: readonly string[]
   readonly importance: 'low' | 'normal' | 'high'
   readonly changeKey: string
-  readonly internetMessageId?: string
   /** Of the item file, as stored in `content`. */
   readonly sizeBytes: number
   readonly content: readonly BlobId[]
@@ -80,19 +80,51 @@ export const isFolderRow = (row: CatalogueRow): boolean =>
 /** Two rows of one folder never share it. */
 export const placeKey = (row: CatalogueRow): string => nameKey(row.path)
 
+/** `2026/11/20/080102-1a2b3c4d5e6f.eml`, in UTC: where a message lies below its folder. `hash` is of its id. */
+export const mailFilePath = (date: Date, hash: string): string => {
+  const iso = date.toISOString()
+  const [year, month, day] = iso.replace(/^[+-]\d+/, '0000').split(/[-T]/)
+  const time = iso.slice(-13, -5).replaceAll(':', '')
+  return `${year}/${month}/${day}/${time}-${hash}.eml`
+}
+
+const MAIL_PLACE = /^(\d{4})\/(\d\d)\/(\d\d)\/(\d\d)(\d\d)(\d\d)-/
+const FIRST_SECOND = Date.UTC(1000, 0, 1) / 1000
+const LAST_SECOND = Date.UTC(9999, 11, 31) / 1000
+
+/** The second that a mail's path begins with; undefined for times that paths do not show as they are. */
+export const mailPathSecond = (ms: number): number | undefined => {
+  const second = Math.floor(ms / 1000)
+  return second >= FIRST_SECOND && second < LAST_SECOND ? second : undefined
+}
+
+/** A number for a placeKey, to look places up by. Different places may share it. */
+export const placeNumber = (place: string): number => {
+  const parts = MAIL_PLACE.exec(place)?.slice(1).map(Number)
+  if (parts !== undefined && parts[0]! >= 1000) {
+    const [year, month, day, hour, minute, second] = parts as [number, number, number, number, number, number]
+    return Date.UTC(year, month - 1, day, hour, minute, second) / 1000
+  }
+  return textNumber(place)
+}
+
 /** Mail: newest first. Drives: by name. */
-export const sortKey = (row: CatalogueRow): string =>
-  isDriveRow(row) ? nameKey(row.name) : reversedTime(row.receivedAt ?? row.sentAt ?? row.modifiedAt)
+export const sortKey = (row: CatalogueRow): string | number =>
+  isDriveRow(row) ? nameKey(row.name) : mailSortKey(mailTimeMs(row))
+
+const mailTimeMs = ({ receivedAt, sentAt, modifiedAt }: MailRow): number | undefined => {
+  const iso = receivedAt ?? sentAt ?? modifiedAt
+  return iso === undefined ? undefined : Date.parse(iso)
+}
+
+/** By when a message was received, else sent, else changed. */
+export const mailSortKey = (ms: number | undefined): number => -(ms ?? 0)
 
 /** What a search looks through, in lower case. */
 export const searchText = (row: CatalogueRow): string =>
-  (isDriveRow(row)
-    ? row.name
-    : [row.subject, row.from?.name, row.from?.address, ...row.to.flatMap((to) => [to.name, to.address])].join(
-        '\n',
-      )
-  ).toLowerCase()
+  isDriveRow(row) ? row.name.toLowerCase() : mailSearchText(row)
 
-const LATEST = Date.UTC(2200, 0, 1)
-const reversedTime = (iso: string | undefined): string =>
-  String(LATEST - (iso === undefined ? 0 : Date.parse(iso))).padStart(14, '0')
+export const mailSearchText = ({ subject, from, to }: Pick<MailRow, 'subject' | 'from' | 'to'>): string =>
+  [subject, from?.name, from?.address, ...to.flatMap(({ name, address }) => [name, address])]
+    .join('\n')
+    .toLowerCase()

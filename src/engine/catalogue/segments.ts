@@ -1,25 +1,79 @@
-import { corrupt } from '#base'
+import { corrupt, isHoldfastError } from '#base'
 import type { RepositoryReader } from '#repository'
+import type { Change } from './change.ts'
 import type { SegmentRef } from './object-state.ts'
-import type { CatalogueRow } from './rows.ts'
+import { BLOCK_ROWS, encodeBlock, RowBlock } from './row-block.ts'
 
-/** One line of a segment, in the order in which things happened: the last word on an id counts. */
-export type Change =
-  | { readonly put: CatalogueRow }
-  | { readonly del: string }
-  /** Left its folder in this run and is not found elsewhere yet. Of use to a run that is resumed; else passed over. */
-  | { readonly leave: string; readonly from: string }
+// A segment is a file of blocks, each with its length before it. Segments of the first format are lines of JSON.
 
-export const encodeChange = (change: Change): Buffer => Buffer.from(`${JSON.stringify(change)}\n`)
-
+const MAX_BLOCK_BYTES = 256 << 20
 const MAX_LINE_BYTES = 64 << 20
 
-/** The changes of a segment, in batches of some hundreds. */
+/** A block as it lies in a segment. */
+export const frameBlock = (block: Buffer): Buffer => {
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(block.length)
+  return Buffer.concat([length, block])
+}
+
+export interface SegmentBlock {
+  readonly bytes: Buffer
+  readonly block: RowBlock
+}
+
+/** The blocks of a segment in their order; those of an old segment are made as it is read. Throws `corrupt`. */
+export async function* readBlocks(
+  reader: RepositoryReader,
+  segment: SegmentRef,
+): AsyncGenerator<SegmentBlock> {
+  if (segment.format === 2) yield* framedBlocks(reader.readFile(segment))
+  else
+    for await (const changes of changesOfLines(reader.readFile(segment))) yield opened(encodeBlock(changes))
+}
+
+/** The changes of a segment, in batches of at most BLOCK_ROWS. Throws `corrupt`. */
 export async function* readSegment(reader: RepositoryReader, segment: SegmentRef): AsyncGenerator<Change[]> {
+  if (segment.format === 2)
+    for await (const { block } of readBlocks(reader, segment)) yield unlessBroken(() => block.changes)
+  else yield* changesOfLines(reader.readFile(segment))
+}
+
+const opened = (bytes: Buffer): SegmentBlock => ({ bytes, block: unlessBroken(() => new RowBlock(bytes)) })
+
+const unlessBroken = <Value>(read: () => Value): Value => {
+  try {
+    return read()
+  } catch (error) {
+    if (isHoldfastError(error)) throw error
+    throw corrupt('a catalogue segment is broken', error)
+  }
+}
+
+async function* framedBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<SegmentBlock> {
+  let pieces: Buffer[] = []
+  let held = 0
+  for await (const piece of bytes) {
+    pieces.push(Buffer.from(piece))
+    held += piece.length
+    while (held >= 4) {
+      if (pieces[0]!.length < 4) pieces = [Buffer.concat(pieces)]
+      const length = pieces[0]!.readUInt32LE(0)
+      if (length > MAX_BLOCK_BYTES) throw corrupt('a block of a catalogue segment is too long')
+      if (held < 4 + length) break
+      const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+      yield opened(all.subarray(4, 4 + length))
+      pieces = [all.subarray(4 + length)]
+      held -= 4 + length
+    }
+  }
+  if (held > 0) throw corrupt('a catalogue segment is cut')
+}
+
+async function* changesOfLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Change[]> {
   let batch: Change[] = []
-  for await (const line of lines(reader.readFile(segment))) {
-    batch.push(parseChange(line))
-    if (batch.length < 500) continue
+  for await (const line of lines(bytes)) {
+    batch.push(unlessBroken(() => JSON.parse(line) as Change))
+    if (batch.length < BLOCK_ROWS) continue
     yield batch
     batch = []
   }
@@ -39,12 +93,4 @@ async function* lines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> 
     if (rest.length > MAX_LINE_BYTES) throw corrupt('a line of a catalogue segment is too long')
   }
   if (rest.length > 0) throw corrupt('a catalogue segment is cut')
-}
-
-const parseChange = (line: string): Change => {
-  try {
-    return JSON.parse(line) as Change
-  } catch (error) {
-    throw corrupt('a catalogue segment is broken', error)
-  }
 }

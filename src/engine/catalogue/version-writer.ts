@@ -1,165 +1,241 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Statement } from 'better-sqlite3'
 import type { RepositoryReader } from '#repository'
-import { OPEN, type CacheDatabase } from './cache-file.ts'
+import { createIndexes, createPlaceIndex, dropIndexes, OPEN, type CacheDatabase } from './cache-file.ts'
+import type { CachedBlocks, RowPlace } from './cached-blocks.ts'
+import { itemColumnsAt } from './item-columns.ts'
+import { idKey, type IdKey } from './id-key.ts'
 import { segmentsSince, type ObjectState, type SegmentRef, type StoredFolder } from './object-state.ts'
-import { isFolderRow, parentOf, placeKey, searchText, sortKey, type CatalogueRow } from './rows.ts'
-import { readSegment, type Change } from './segments.ts'
+import type { ParentNumbers } from './parent-numbers.ts'
+import type { RowBlock } from './row-block.ts'
+import { readBlocks } from './segments.ts'
 
-interface KnownVersion {
-  readonly version: number
-  readonly segments: readonly SegmentRef[]
+export interface VersionWriterParts {
+  readonly database: CacheDatabase
+  readonly reader: RepositoryReader
+  readonly blocks: CachedBlocks
+  readonly parents: ParentNumbers
 }
 
-/** Takes an object's states, one after the other in time, into the versioned rows of the cache. */
+/** From so many rows on, indexes are made anew after the rows instead of kept up with each. */
+const MANY_ROWS = 20_000
+/** A deleted row among those that are loaded at once, until all are there. */
+const DELETED = -1
+
+/** An object's state to be taken into the cache. */
+export interface NewVersion {
+  readonly object: number
+  /** Larger than those before it. */
+  readonly version: number
+  readonly state: ObjectState
+}
+
+/** Takes an object's states, one after the other in time, into the versioned rows of the cache. One call at a time. */
 export class VersionWriter {
+  readonly #parts: VersionWriterParts
   readonly #database: CacheDatabase
-  readonly #reader: RepositoryReader
   readonly #close: Statement
   readonly #drop: Statement
   readonly #insert: Statement
 
-  constructor(database: CacheDatabase, reader: RepositoryReader) {
+  constructor(parts: VersionWriterParts) {
+    const { database } = parts
+    this.#parts = parts
     this.#database = database
-    this.#reader = reader
     this.#close = database.prepare(
       `UPDATE items SET to_version = @version
-       WHERE object = @object AND id = @id AND to_version = ${OPEN} AND from_version < @version`,
+       WHERE object = @object AND h = @h AND c = @c AND to_version = ${OPEN} AND from_version < @version`,
     )
     this.#drop = database.prepare(
-      'DELETE FROM items WHERE object = @object AND id = @id AND from_version = @version',
+      'DELETE FROM items WHERE object = @object AND h = @h AND c = @c AND from_version = @version',
     )
-    this.#insert = database.prepare(
-      `INSERT OR REPLACE INTO items VALUES (@object, @id, @version, ${OPEN}, @parent, @isFolder, @place, @sort, @search, @json)`,
-    )
+    this.#insert = database.prepare(`INSERT INTO items VALUES (?, ?, ?, ?, ${OPEN}, ?, ?, ?, ?, ?, ?)`)
   }
 
-  /** The version that holds this state: the last one when nothing changed, else a new one. */
-  async write(object: number, state: ObjectState, signal?: AbortSignal): Promise<number> {
-    const last = this.#lastVersion(object)
-    const change = segmentsSince(last?.segments ?? [], state)
-    const sameFolders = last !== undefined && this.#foldersEqual(object, state.folders)
-    if (last !== undefined && sameFolders && change?.length === 0) {
-      this.#rename(object, last.version, state)
-      return last.version
-    }
-    const version = (last?.version ?? 0) + 1
+  /** Throws `corrupt` or `not-found` for a state that cannot be read; what it has written is undone by the next call. */
+  async write(next: NewVersion, signal?: AbortSignal): Promise<void> {
+    const { object, version, state } = next
+    const last = this.#lastSegments(object)
     this.#undo(object, version)
-    if (change !== undefined) await this.#apply(object, version, change, signal)
-    else await this.#compare(object, version, state, signal)
-    this.#writeFolders(object, version, state.folders)
+    const change = segmentsSince(last ?? [], state)
+    if (change === undefined) await this.#compare(next, signal)
+    else if (last === undefined && this.#isMany(change)) await this.#load(next, change, signal)
+    else await this.#apply(next, change, signal)
+    this.#writeFolders(next)
     this.#database
       .prepare('INSERT INTO versions VALUES (?, ?, ?, ?)')
-      .run(object, version, JSON.stringify(state.segments), identityJson(state))
-    return version
+      .run(object, version, JSON.stringify(state.segments), state.path)
   }
 
-  #lastVersion(object: number): KnownVersion | undefined {
-    const row = this.#database
-      .prepare('SELECT version, segments FROM versions WHERE object = ? ORDER BY version DESC LIMIT 1')
-      .get(object) as { version: number; segments: string } | undefined
-    return row && { version: row.version, segments: JSON.parse(row.segments) as SegmentRef[] }
+  #lastSegments(object: number): SegmentRef[] | undefined {
+    const segments = this.#database
+      .prepare('SELECT segments FROM versions WHERE object = ? ORDER BY version DESC LIMIT 1')
+      .pluck()
+      .get(object) as string | undefined
+    return segments === undefined ? undefined : (JSON.parse(segments) as SegmentRef[])
   }
 
-  #rename(object: number, version: number, state: ObjectState): void {
-    this.#database
-      .prepare('UPDATE versions SET segments = ?, identity = ? WHERE object = ? AND version = ?')
-      .run(JSON.stringify(state.segments), identityJson(state), object, version)
+  /** Enough that keeping up the indexes of all rows that are there would cost more than to make them again. */
+  #isMany(segments: readonly SegmentRef[]): boolean {
+    const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
+    if (rows < MANY_ROWS) return false
+    return rows >= ((this.#database.prepare('SELECT max(rowid) FROM items').pluck().get() as number) ?? 0)
   }
 
-  /** A version whose row in `versions` is missing was cut off midway. */
+  /** What an unfinished version, or one whose object was left out, has written. */
   #undo(object: number, version: number): void {
+    const known = { object, version }
     this.#database.transaction(() => {
       for (const table of ['items', 'folders']) {
-        this.#database
-          .prepare(`DELETE FROM ${table} WHERE object = ? AND from_version = ?`)
-          .run(object, version)
-        this.#database
-          .prepare(`UPDATE ${table} SET to_version = ${OPEN} WHERE object = ? AND to_version = ?`)
-          .run(object, version)
+        this.#run(`DELETE FROM ${table} WHERE object = @object AND from_version >= @version`, known)
+        this.#run(
+          `UPDATE ${table} SET to_version = ${OPEN} WHERE object = @object AND to_version >= @version AND to_version < ${OPEN}`,
+          known,
+        )
       }
     })()
   }
 
-  async #apply(
-    object: number,
-    version: number,
+  /** All rows of an object that the cache has nothing of. */
+  async #load(next: NewVersion, segments: readonly SegmentRef[], signal?: AbortSignal): Promise<void> {
+    const hadPlaces = this.#hasPlaceIndex()
+    dropIndexes(this.#database)
+    try {
+      const take = (block: RowBlock, no: number): void => {
+        for (let row = 0; row < block.count; row += 1) {
+          const { kind, id } = block.kindOf(row)
+          if (kind === 'put') this.#put(next, block, { block: no, row }, id)
+          else if (kind === 'del') this.#tombstone(next, idKey(id))
+        }
+      }
+      await this.#eachBlock(next, segments, take, signal)
+    } finally {
+      createIndexes(this.#database)
+      if (hadPlaces) createPlaceIndex(this.#database)
+    }
+    this.#keepLastWords(next)
+  }
+
+  #hasPlaceIndex(): boolean {
+    const sql = `SELECT 1 FROM sqlite_schema WHERE name = 'items_by_place'`
+    return this.#database.prepare(sql).get() !== undefined
+  }
+
+  #tombstone({ object, version }: NewVersion, { h, c }: IdKey): void {
+    this.#insert.run(object, h, c, version, 0, DELETED, 0, null, 0, 0)
+  }
+
+  /** Of several rows of one item the last one holds; a deletion that is the last word leaves nothing. */
+  #keepLastWords({ object, version }: NewVersion): void {
+    const known = { object, version }
+    const doubtful = this.#database
+      .prepare(
+        `SELECT h, c FROM items WHERE object = @object AND from_version = @version
+         GROUP BY h, c HAVING count(*) > 1 OR min(is_folder) = ${DELETED}`,
+      )
+      .all(known) as IdKey[]
+    const drop = this.#database.prepare(
+      `DELETE FROM items WHERE object = @object AND h = @h AND c = @c AND from_version = @version AND (is_folder = ${DELETED}
+         OR rowid < (SELECT max(rowid) FROM items WHERE object = @object AND h = @h AND c = @c AND from_version = @version))`,
+    )
+    this.#database.transaction(() => {
+      for (const key of doubtful) drop.run({ ...known, ...key })
+    })()
+  }
+
+  async #apply(next: NewVersion, segments: readonly SegmentRef[], signal?: AbortSignal): Promise<void> {
+    const take = (block: RowBlock, no: number): void => {
+      for (let row = 0; row < block.count; row += 1) {
+        const { kind, id } = block.kindOf(row)
+        if (kind === 'leave') continue
+        this.#end(next, idKey(id))
+        if (kind === 'put') this.#put(next, block, { block: no, row }, id)
+      }
+    }
+    await this.#eachBlock(next, segments, take, signal)
+  }
+
+  /** Each block in a transaction of its own; the server gets its turn between them. */
+  async #eachBlock(
+    { object }: NewVersion,
     segments: readonly SegmentRef[],
-    signal: AbortSignal | undefined,
+    take: (block: RowBlock, no: number) => void,
+    signal?: AbortSignal,
   ): Promise<void> {
     for (const segment of segments)
-      for await (const batch of readSegment(this.#reader, segment)) {
+      for await (const { bytes, block } of readBlocks(this.#parts.reader, segment)) {
         signal?.throwIfAborted()
-        this.#database.transaction(() => {
-          for (const change of batch) this.#applyOne(object, version, change)
-        })()
+        this.#database.transaction(() => take(block, this.#parts.blocks.add(object, bytes)))()
         await breathe()
       }
   }
 
-  #applyOne(object: number, version: number, change: Change): void {
-    if ('leave' in change) return
-    const id = 'put' in change ? change.put.id : change.del
-    if (version > 1) this.#close.run({ object, id, version })
-    if ('put' in change) this.#insert.run({ object, version, ...columns(change.put) })
-    else this.#drop.run({ object, id, version })
+  #put({ object, version }: NewVersion, block: RowBlock, place: RowPlace, id: string): void {
+    const { h, c, parentId, isFolder, place: placeNo, sort } = itemColumnsAt(block, place.row, id)
+    const parent = this.#parts.parents.of(object, parentId)
+    this.#insert.run(object, h, c, version, parent, isFolder, placeNo, sort, place.block, place.row)
+  }
+
+  /** What the item was until now no longer holds. */
+  #end({ object, version }: NewVersion, { h, c }: IdKey): void {
+    const known = { object, version, h, c }
+    this.#close.run(known)
+    this.#drop.run(known)
   }
 
   /** The slow way, for a state that does not follow from the last one: everything is read and compared. */
-  async #compare(
-    object: number,
-    version: number,
-    state: ObjectState,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    this.#database.exec('CREATE TEMP TABLE IF NOT EXISTS loading (id TEXT PRIMARY KEY, json TEXT NOT NULL)')
+  async #compare(next: NewVersion, signal?: AbortSignal): Promise<void> {
+    this.#database.exec(
+      `CREATE TEMP TABLE IF NOT EXISTS loading (h INTEGER, c INTEGER, id TEXT, block INTEGER, row INTEGER, PRIMARY KEY (h, c))`,
+    )
     this.#database.exec('DELETE FROM loading')
-    const put = this.#database.prepare('INSERT OR REPLACE INTO loading VALUES (?, ?)')
-    const remove = this.#database.prepare('DELETE FROM loading WHERE id = ?')
-    for (const segment of state.segments)
-      for await (const batch of readSegment(this.#reader, segment)) {
-        signal?.throwIfAborted()
-        this.#database.transaction(() => {
-          for (const change of batch) {
-            if ('put' in change) put.run(change.put.id, JSON.stringify(change.put))
-            else if ('del' in change) remove.run(change.del)
-          }
-        })()
-        await breathe()
+    const put = this.#database.prepare('INSERT OR REPLACE INTO loading VALUES (?, ?, ?, ?, ?)')
+    const remove = this.#database.prepare('DELETE FROM loading WHERE h = ? AND c = ?')
+    const take = (block: RowBlock, no: number): void => {
+      for (let row = 0; row < block.count; row += 1) {
+        const { kind, id } = block.kindOf(row)
+        const { h, c } = idKey(id)
+        if (kind === 'put') put.run(h, c, id, no, row)
+        else if (kind === 'del') remove.run(h, c)
       }
-    this.#database
-      .prepare(
-        `UPDATE items SET to_version = @version WHERE object = @object AND to_version = ${OPEN}
-         AND NOT EXISTS (SELECT 1 FROM loading l WHERE l.id = items.id AND l.json = items.json)`,
-      )
-      .run({ object, version })
-    await this.#insertLoaded(object, version)
+    }
+    await this.#eachBlock(next, next.state.segments, take, signal)
+    const { object, version } = next
+    this.#run(
+      `UPDATE items SET to_version = @version WHERE object = @object AND to_version = ${OPEN}
+       AND NOT EXISTS (SELECT 1 FROM loading l WHERE l.h = items.h AND l.c = items.c)`,
+      { object, version },
+    )
+    await this.#takeLoaded(next, signal)
+    this.#database.exec('DELETE FROM loading')
   }
 
-  async #insertLoaded(object: number, version: number): Promise<void> {
-    const next = this.#database.prepare(
-      `SELECT id, json FROM loading WHERE id > @after AND NOT EXISTS (
-         SELECT 1 FROM items i WHERE i.object = @object AND i.id = loading.id AND i.to_version = ${OPEN})
-       ORDER BY id LIMIT 500`,
+  async #takeLoaded(next: NewVersion, signal?: AbortSignal): Promise<void> {
+    const { object, version } = next
+    const { blocks } = this.#parts
+    const rows = this.#database.prepare(
+      `SELECT l.rowid AS number, l.id, l.block, l.row, i.block AS oldBlock, i.row AS oldRow FROM loading l
+       LEFT JOIN items i ON i.object = @object AND i.h = l.h AND i.c = l.c AND i.to_version = ${OPEN} AND i.from_version < @version
+       WHERE l.rowid > @after ORDER BY l.rowid LIMIT 500`,
     )
-    for (let after = ''; ;) {
-      const rows = next.all({ object, after }) as { id: string; json: string }[]
-      if (rows.length === 0) break
+    for (let after = 0; ;) {
+      signal?.throwIfAborted()
+      const loaded = rows.all({ object, version, after }) as LoadedRow[]
+      if (loaded.length === 0) return
       this.#database.transaction(() => {
-        for (const { json } of rows)
-          this.#insert.run({ object, version, ...columns(JSON.parse(json) as CatalogueRow) })
+        for (const { id, block: no, row, oldBlock, oldRow } of loaded) {
+          const block = blocks.block(no)
+          if (oldBlock !== null) {
+            const old = blocks.row({ block: oldBlock, row: oldRow! })
+            if (JSON.stringify(old) === JSON.stringify(block.row(row))) continue
+            this.#end(next, idKey(id))
+          }
+          this.#put(next, block, { block: no, row }, id)
+        }
       })()
-      after = rows.at(-1)!.id
+      after = loaded.at(-1)!.number
       await breathe()
     }
-    this.#database.exec('DELETE FROM loading')
-  }
-
-  #foldersEqual(object: number, folders: readonly StoredFolder[]): boolean {
-    const known = this.#liveFolders(object)
-    return (
-      known.size === folders.length && folders.every((folder) => known.get(folder.id) === folderJson(folder))
-    )
   }
 
   #liveFolders(object: number): Map<string, string> {
@@ -169,7 +245,7 @@ export class VersionWriter {
     return new Map(rows.map(({ id, json }) => [id, json]))
   }
 
-  #writeFolders(object: number, version: number, folders: readonly StoredFolder[]): void {
+  #writeFolders({ object, version, state: { folders } }: NewVersion): void {
     const known = this.#liveFolders(object)
     const close = this.#database.prepare(
       `UPDATE folders SET to_version = ? WHERE object = ? AND id = ? AND to_version = ${OPEN}`,
@@ -186,21 +262,21 @@ export class VersionWriter {
       for (const id of known.keys()) close.run(version, object, id)
     })()
   }
+
+  #run(sql: string, parameters: object): void {
+    this.#database.prepare(sql).run(parameters)
+  }
 }
 
-const columns = (row: CatalogueRow): object => ({
-  id: row.id,
-  parent: parentOf(row),
-  isFolder: isFolderRow(row) ? 1 : 0,
-  place: placeKey(row),
-  sort: sortKey(row),
-  search: searchText(row),
-  json: JSON.stringify(row),
-})
+interface LoadedRow {
+  readonly number: number
+  readonly id: string
+  readonly block: number
+  readonly row: number
+  readonly oldBlock: number | null
+  readonly oldRow: number | null
+}
 
 /** What makes a folder another one: not its token. */
 const folderJson = ({ id, parentId, name, segment, wellKnownName, isHidden }: StoredFolder): string =>
   JSON.stringify({ id, parentId, name, segment, wellKnownName, isHidden })
-
-const identityJson = ({ kind, userId, principalName, displayName, path }: ObjectState): string =>
-  JSON.stringify({ kind, userId, principalName, displayName, path })

@@ -52,7 +52,7 @@ export class Explorer {
 
   async mailbox(principal: Principal, sessionId: string, mailboxId: string): Promise<LocatedObject> {
     const { view } = await this.#sessions.view(principal, sessionId)
-    return view.find('mail', mailboxId)
+    return view.open('mail', mailboxId)
   }
 
   /** `parentId` absent: every folder that is directly below the mailbox's root. */
@@ -113,7 +113,7 @@ export class Explorer {
 
   async oneDrive(principal: Principal, sessionId: string, driveId: string): Promise<LocatedObject> {
     const { view } = await this.#sessions.view(principal, sessionId)
-    return view.find('onedrive', driveId)
+    return view.open('onedrive', driveId)
   }
 
   async driveFolders(

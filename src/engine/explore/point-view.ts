@@ -4,8 +4,6 @@ import type { Catalogue, ObjectAtPoint } from '../catalogue/catalogue.ts'
 
 /** An object of a restore point, and where to read it. */
 export interface LocatedObject extends ObjectAtPoint {
-  /** When its restore point was made. */
-  readonly time: Date
   readonly repositoryId: string
   readonly catalogue: Catalogue
   readonly repository: Repository
@@ -53,8 +51,8 @@ export class PointView {
       .sort((a, b) => a.displayName.localeCompare(b.displayName) || (a.userId < b.userId ? -1 : 1))
   }
 
-  /** By the user's id, in any letter case, or the principal name. */
-  find(kind: ObjectAtPoint['kind'], id: string): LocatedObject {
+  /** By the user's id, in any letter case, or the principal name. Its rows and folders can be asked for from then on. */
+  async open(kind: ObjectAtPoint['kind'], id: string, signal?: AbortSignal): Promise<LocatedObject> {
     const wanted = id.toLowerCase()
     const found = this.ofKind(kind).find(
       (object) => object.userId.toLowerCase() === wanted || object.principalName.toLowerCase() === wanted,
@@ -65,19 +63,10 @@ export class PointView {
           ? 'there is no such mailbox at this restore point'
           : 'there is no such OneDrive at this restore point',
       )
+    await found.catalogue.load(found.key, signal)
     return found
   }
 }
 
-function* objectsOf(shard: Shard, choice: PointChoice): Generator<LocatedObject> {
-  const seen = new Set<string>()
-  for (const point of shard.catalogue.points()) {
-    if (point.time > choice.at) continue
-    if (choice.jobId !== undefined && point.run.jobId !== choice.jobId) continue
-    for (const object of shard.catalogue.objectsAt(point.snapshot)) {
-      if (seen.has(object.key)) continue
-      seen.add(object.key)
-      yield { ...object, time: point.time, ...shard }
-    }
-  }
-}
+const objectsOf = (shard: Shard, choice: PointChoice): LocatedObject[] =>
+  shard.catalogue.objectsAt(choice).map((object) => ({ ...object, ...shard }))

@@ -1,5 +1,6 @@
 import { notFound } from '#base'
 import { requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
+import type { Catalogue, ObjectAtPoint } from '../catalogue/catalogue.ts'
 import type { ObjectKind } from '../catalogue/object-state.ts'
 import type { BackupRepositories } from '../repositories/backup-repositories.ts'
 import type { OrganizationRestorePoint } from './restore-points.ts'
@@ -94,23 +95,30 @@ export class ProtectedObjects {
     for (const { catalogue, repository } of await this.#parts.sessions.shards(place)) {
       await repository.refresh()
       await catalogue.sync()
-      for (const { snapshot, time, run } of catalogue.points()) {
-        if (choice.at !== undefined && time > choice.at) continue
-        if (choice.sessionId !== undefined && run.sessionId !== choice.sessionId) continue
-        for (const object of catalogue.objectsAt(snapshot)) {
-          const known = found.get(object.key)
-          if (known?.backedUpTime !== undefined) continue
-          const { kind, userId, displayName, principalName } = known ?? object
-          // A run that could not read an object keeps what the one before had.
-          const isRead = object.status === 'success' || object.status === 'warning'
-          const held = { kind, organizationId, repositoryId, userId, displayName, principalName }
-          found.set(object.key, { ...held, ...(isRead ? { backedUpTime: time } : {}) })
-        }
+      const [held, read] = heldIn(catalogue, choice)
+      const readAt = new Map(read.map(({ key, time }) => [key, time]))
+      for (const { key, kind, userId, displayName, principalName } of held) {
+        const backedUpTime = readAt.get(key)
+        const object = { kind, organizationId, repositoryId, userId, displayName, principalName }
+        found.set(key, { ...object, ...(backedUpTime === undefined ? {} : { backedUpTime }) })
       }
     }
     return [...found.values()]
   }
 }
+
+/** What is held, and as what of it could be read last: a run that cannot read an object keeps what the one before had. */
+const heldIn = (catalogue: Catalogue, choice: Choice): [ObjectAtPoint[], ObjectAtPoint[]] => {
+  if (choice.sessionId === undefined) {
+    const at = choice.at ?? END_OF_TIME
+    return [catalogue.objectsAt({ at }), catalogue.objectsAt({ at, isRead: true })]
+  }
+  const points = catalogue.points().filter(({ sessionId }) => sessionId === choice.sessionId)
+  const held = points.flatMap(({ snapshot }) => catalogue.objectsAt(snapshot))
+  return [held, held.filter(({ status }) => status === 'success' || status === 'warning')]
+}
+
+const END_OF_TIME = new Date(8.64e15)
 
 /** Mailboxes and drives put together by whose they are; of several repositories the newest counts. */
 export const protectedUsers = (objects: readonly HeldObject[]): readonly ProtectedUser[] => {

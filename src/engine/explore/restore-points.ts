@@ -1,6 +1,8 @@
 import { notFound } from '#base'
 import type { Page, PageRequest } from '#database'
 import { requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import { objectKey } from '../catalogue/object-state.ts'
 import type { RestoreSessions } from './restore-sessions.ts'
 
 /** What one job run left in a repository, all shards together. */
@@ -79,6 +81,13 @@ export class RestorePoints {
 
 type Shards = Awaited<ReturnType<RestoreSessions['shards']>>
 
+const pointsOfUser = (catalogue: Catalogue, userId: string): ReadonlySet<string> =>
+  new Set(
+    (['mail', 'onedrive'] as const)
+      .flatMap((kind) => catalogue.points(objectKey({ kind, userId })))
+      .map(({ snapshot }) => snapshot),
+  )
+
 const pointsOf = async (
   shards: Shards,
   organizationId: string,
@@ -88,22 +97,22 @@ const pointsOf = async (
   for (const { catalogue, repository, repositoryId } of shards) {
     await repository.refresh()
     await catalogue.sync()
-    for (const { time, run, snapshot } of catalogue.points()) {
-      if (filter.jobId !== undefined && run.jobId !== filter.jobId) continue
+    const ofUser = filter.userId === undefined ? undefined : pointsOfUser(catalogue, filter.userId)
+    for (const { time, jobId, sessionId, snapshot, holdsMail, holdsDrives } of catalogue.points()) {
+      if (filter.jobId !== undefined && jobId !== filter.jobId) continue
       if ((filter.from !== undefined && time < filter.from) || (filter.to !== undefined && time > filter.to))
         continue
-      const objects = catalogue.objectsAt(snapshot)
-      if (filter.userId !== undefined && !objects.some(({ userId }) => userId === filter.userId)) continue
-      const key = `${repositoryId} ${run.sessionId}`
+      if (ofUser !== undefined && !ofUser.has(snapshot)) continue
+      const key = `${repositoryId} ${sessionId}`
       const known = byRun.get(key)
       byRun.set(key, {
-        id: run.sessionId,
+        id: sessionId,
         organizationId,
         repositoryId,
-        jobId: run.jobId,
+        jobId,
         backupTime: known !== undefined && known.backupTime > time ? known.backupTime : time,
-        isExchange: (known?.isExchange ?? false) || objects.some(({ kind }) => kind === 'mail'),
-        isOneDrive: (known?.isOneDrive ?? false) || objects.some(({ kind }) => kind === 'onedrive'),
+        isExchange: (known?.isExchange ?? false) || holdsMail,
+        isOneDrive: (known?.isOneDrive ?? false) || holdsDrives,
       })
     }
   }

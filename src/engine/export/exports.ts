@@ -39,7 +39,7 @@ export class Exports {
     selection: Selection,
   ): Promise<Download> {
     const { session, view } = await this.#parts.sessions.view(principal, sessionId)
-    const mailbox = view.find('mail', mailboxId)
+    const mailbox = await view.open('mail', mailboxId)
     const single = selection.itemIds?.length === 1 ? chosenMails(mailbox, selection).next().value : undefined
     await this.#note(principal, session, mailbox, single?.subject ?? `mail of ${mailbox.displayName}`)
     if (single !== undefined) {
@@ -57,7 +57,7 @@ export class Exports {
     selection: Selection & { readonly asZip?: boolean },
   ): Promise<Download> {
     const { session, view } = await this.#parts.sessions.view(principal, sessionId)
-    const drive = view.find('onedrive', driveId)
+    const drive = await view.open('onedrive', driveId)
     const single =
       selection.itemIds?.length === 1 ? chosenDriveRows(drive, selection).next().value : undefined
     await this.#note(principal, session, drive, single?.name ?? `files of ${drive.displayName}`)

@@ -90,7 +90,7 @@ export class Restores implements AsyncDisposable {
     request: MailRestoreRequest,
   ): Promise<RestoreOperation> {
     const { session, view } = await this.#parts.sessions.view(principal, sessionId)
-    const mailboxes = request.mailboxIds.map((id) => view.find('mail', id))
+    const mailboxes = await Promise.all(request.mailboxIds.map((id) => view.open('mail', id)))
     // An id that is not there is an error of the caller, told before anything starts.
     const total = countOf(mailboxes.map((mailbox) => chosenMails(mailbox, request.selection)))
     const tenant = await this.#mailTenant(session)
@@ -106,7 +106,7 @@ export class Restores implements AsyncDisposable {
     request: DriveRestoreRequest,
   ): Promise<RestoreOperation> {
     const { session, view } = await this.#parts.sessions.view(principal, sessionId)
-    const drives = request.driveIds.map((id) => view.find('onedrive', id))
+    const drives = await Promise.all(request.driveIds.map((id) => view.open('onedrive', id)))
     const total = countOf(drives.map((drive) => chosenDriveRows(drive, request.selection)))
     const tenant = await this.#driveTenant(session)
     const target = request.to === undefined ? undefined : await tenant.user(request.to.drive)

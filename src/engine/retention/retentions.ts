@@ -100,7 +100,7 @@ export class Retentions {
         jobName: byId.get(verdict.point.id)?.jobName ?? '',
         rule: ruleText(ruleOf(verdict.point.jobId).rule),
       })),
-      objects: lostObjects(points, new Set(going.map(({ point }) => point.id))),
+      objects: await lostObjects(points, new Set(going.map(({ point }) => point.id))),
       pointsGoing: going.length,
       pointsStaying: verdicts.length - going.length,
     }
@@ -238,10 +238,10 @@ export const requestRetention = async (
 }
 
 /** By object, what would be in no point any more once some are gone. */
-const lostObjects = (
+const lostObjects = async (
   points: readonly StoredPoint[],
   going: ReadonlySet<string>,
-): readonly PreviewedObject[] => {
+): Promise<readonly PreviewedObject[]> => {
   const all = points.flatMap(({ id, organizationId, snapshots }) =>
     snapshots.flatMap(({ shard, objects }) =>
       objects.map((object) => ({ object, shard, organizationId, goes: going.has(id) })),
@@ -251,16 +251,19 @@ const lostObjects = (
     all,
     ({ organizationId, object, shard }) => `${organizationId} ${shard.index} ${object.key}`,
   )
-  return [...byObject.values()].flatMap((held) => {
+  const lost: PreviewedObject[] = []
+  for (const held of byObject.values()) {
     const { object, shard, organizationId } = held[0]!
     const versions = (goes: boolean) => [
       ...new Set(held.filter((one) => one.goes === goes).map((one) => one.object.version)),
     ]
     const gone = versions(true)
-    if (gone.length === 0) return []
-    const lost = shard.catalogue.lostWith(object.key, gone, versions(false))
-    if (lost.items === 0 && lost.bytes === 0) return []
+    if (gone.length === 0) continue
+    await shard.catalogue.load(object.key)
+    const amounts = shard.catalogue.lostWith(object.key, gone, versions(false))
+    if (amounts.items === 0 && amounts.bytes === 0) continue
     const { kind, userId, displayName, principalName } = object
-    return [{ organizationId, kind, userId, displayName, principalName, ...lost }]
-  })
+    lost.push({ organizationId, kind, userId, displayName, principalName, ...amounts })
+  }
+  return lost
 }

@@ -68,7 +68,9 @@ export class BackupWorld implements AsyncDisposable {
       savePointMs: this.savePointMs,
       excludedFolders: this.excludedFolders,
     })
-    return runBackup({ ...this.#plan(), ...changes })
+    const outcome = await runBackup({ ...this.#plan(), ...changes })
+    await this.catalogue.load()
+    return outcome
   }
 
   /** Of the only shard, unless a test has more. */
@@ -147,6 +149,7 @@ export class BackupWorld implements AsyncDisposable {
 
   async newest(): Promise<{ readonly tree: BlobId }> {
     await this.catalogue.sync()
+    await this.catalogue.load()
     return this.catalogue.points()[0]!
   }
 

@@ -75,6 +75,7 @@ export class ShardedWorld extends BackupWorld {
   async mailsOf(userId: string): Promise<string[]> {
     const { catalogue } = await this.#shard(this.shardOf(userId))
     await catalogue.sync()
+    await catalogue.load()
     const key = objectKey({ kind: 'mail', userId })
     const found = catalogue.objectsAt(catalogue.points()[0]!.snapshot).find((object) => object.key === key)!
     const { items } = catalogue.items(key, found.version, undefined, { offset: 0, limit: 1000 })
