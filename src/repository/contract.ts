@@ -145,6 +145,8 @@ export interface PruneOptions {
    * removes them at once.
    */
   readonly graceMs?: number
+  /** Rewrites every pack that holds a blob which nothing needs, however little it is: for data that has to be gone for good. */
+  readonly leaveNoWaste?: boolean
   readonly onProgress?: (step: string) => void
 }
 

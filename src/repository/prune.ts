@@ -46,7 +46,7 @@ interface Plan {
  */
 export const prune = async (
   parts: PruneParts,
-  options: { readonly keepTrees: readonly BlobId[] },
+  options: { readonly keepTrees: readonly BlobId[]; readonly leaveNoWaste?: boolean },
   signal?: AbortSignal,
 ): Promise<{ removedBytes: number; keptBytes: number }> => {
   const { files, storage, log } = parts
@@ -55,7 +55,7 @@ export const prune = async (
   const stored = await storedPacks(storage, signal)
   const used = await usedBlobs(parts, options.keepTrees, signal)
   const uses = await packUses(files, used, signal)
-  const plan = planOf(uses, stored)
+  const plan = planOf(uses, stored, options.leaveNoWaste === true ? 0 : TOLERATED_SHARE)
 
   const rewriter = new Rewriter(parts, used)
   for (const pack of await packsNamed(files, plan.rewrite)) {
@@ -134,7 +134,11 @@ const packUses = async (
 }
 
 /** The most wasteful packs are rewritten, until the rest wastes little; many small ones become few. */
-const planOf = (uses: ReadonlyMap<string, PackUse>, stored: ReadonlyMap<string, number>): Plan => {
+const planOf = (
+  uses: ReadonlyMap<string, PackUse>,
+  stored: ReadonlyMap<string, number>,
+  toleratedShare: number,
+): Plan => {
   const rewrite = new Set<string>()
   const drop = new Set<string>()
   const partly: [string, PackUse][] = []
@@ -146,7 +150,7 @@ const planOf = (uses: ReadonlyMap<string, PackUse>, stored: ReadonlyMap<string, 
     else if (use.totalBytes < SMALL_PACK) small.push(id)
   }
   const wasteOf = ({ usedBytes, totalBytes }: PackUse): number => totalBytes - usedBytes
-  const toleratedBytes = TOLERATED_SHARE * sum([...uses.values()].map(({ usedBytes }) => usedBytes))
+  const toleratedBytes = toleratedShare * sum([...uses.values()].map(({ usedBytes }) => usedBytes))
   let wasteBytes = sum(partly.map(([, use]) => wasteOf(use)))
   partly.sort(([, a], [, b]) => wasteOf(b) / b.totalBytes - wasteOf(a) / a.totalBytes)
   for (const [id, use] of partly) {

@@ -301,9 +301,9 @@ class StoredRepository implements Repository {
     this.#checkWritable()
     if ((options.graceMs ?? 0) > 0) throw notBuilt('a grace period of prune')
     await using _lock = await this.#locks.take('exclusive', signal)
-    const { keepTrees } = options
+    const { keepTrees, leaveNoWaste = false } = options
     const roots = typeof keepTrees === 'function' ? await keepTrees() : keepTrees
-    return { ...(await prune(this.#parts, { keepTrees: roots }, signal)), waitingBytes: 0 }
+    return { ...(await prune(this.#parts, { keepTrees: roots, leaveNoWaste }, signal)), waitingBytes: 0 }
   }
 
   async usage(): Promise<UsageReport> {
