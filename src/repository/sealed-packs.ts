@@ -19,7 +19,7 @@ export interface SealedPacksOptions {
 }
 
 /** An index file names at most so many blobs, and so much is lost at most when the process is killed. */
-const INDEX_BLOBS = 50_000
+export const INDEX_BLOBS = 50_000
 const INDEX_BYTES = 512 * 1024 * 1024
 
 /** Collects blobs that are sealed already into packs, stores them, and has them named in an index now and then. */

@@ -1,7 +1,7 @@
 import { corrupt, isHoldfastError, messageOf, notFound, type Random } from '#base'
 import type { Storage } from '#storage'
 import type { NewSnapshot, Snapshot, SnapshotId } from './contract.ts'
-import { openDocument, sealDocument } from './format/document.ts'
+import { type Fields, fieldsOf, openDocument, sealDocument } from './format/document.ts'
 import { isId, sha256Hex } from './format/ids.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import { decodeSnapshot, encodeSnapshot, type Host } from './format/snapshot.ts'
@@ -58,9 +58,20 @@ export class Snapshots {
     }
   }
 
-  async write(snapshot: NewSnapshot): Promise<Snapshot> {
-    const { storage, key, random, host } = this.#options
-    const sealed = sealDocument(key, encodeSnapshot(snapshot, host), random.bytes(IV_BYTES))
+  /** All fields of a snapshot file, also those that Holdfast has no use for. */
+  async document(id: SnapshotId): Promise<Fields> {
+    const { storage, key } = this.#options
+    return fieldsOf(openDocument(key, await storage.read(`${FOLDER}/${id}`)), 'a snapshot')
+  }
+
+  write(snapshot: NewSnapshot): Promise<Snapshot> {
+    return this.writeText(encodeSnapshot(snapshot, this.#options.host))
+  }
+
+  /** Stores the JSON text of a snapshot. */
+  async writeText(text: string): Promise<Snapshot> {
+    const { storage, key, random } = this.#options
+    const sealed = sealDocument(key, text, random.bytes(IV_BYTES))
     const id = sha256Hex(sealed) as SnapshotId
     await storage.write(`${FOLDER}/${id}`, [sealed])
     return this.#read(id)

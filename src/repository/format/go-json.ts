@@ -6,6 +6,16 @@ export const goJsonString = (text: string): string => {
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
+/** JSON text of any value, as `goJsonString` for strings, without spaces. */
+export const goJson = (value: unknown): string => {
+  if (typeof value === 'string') return goJsonString(value)
+  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{${Object.entries(value)
+    .map(([name, each]) => `${goJsonString(name)}:${goJson(each)}`)
+    .join(',')}}`
+}
+
 /** RFC 3339 as Go writes it: no fraction when it is zero, no trailing zeros, `Z`. Years 0 to 9999. */
 export const goTime = (time: Date): string => {
   const ms = Math.min(Math.max(time.getTime(), EARLIEST_MS), LATEST_MS)

@@ -1,7 +1,7 @@
 import { corrupt } from '#base'
 import type { BlobId, NewSnapshot, Snapshot, SnapshotId } from '../contract.ts'
-import { fieldsOf, textsOf } from './document.ts'
-import { goJsonString, goTime, parseGoTime } from './go-json.ts'
+import { type Fields, fieldsOf, textsOf } from './document.ts'
+import { goJson, goJsonString, goTime, parseGoTime } from './go-json.ts'
 import { isId, parseId } from './ids.ts'
 
 /** Who makes a snapshot or holds a lock. */
@@ -22,6 +22,38 @@ export const encodeSnapshot = (snapshot: NewSnapshot, host: Host): string =>
     snapshot.tags.length === 0 ? '' : `,"tags":${list(snapshot.tags)}`,
     '}',
   ].join('')
+
+const FIELDS = [
+  'time',
+  'parent',
+  'tree',
+  'paths',
+  'hostname',
+  'username',
+  'uid',
+  'gid',
+  'excludes',
+  'tags',
+  'original',
+  'program_version',
+  'summary',
+]
+
+/**
+ * The JSON text of a snapshot made from another, as restic does it: every field of its stays, nanoseconds of the time
+ * too, but the parent, which is not where this one is. `original` is the first of the line.
+ */
+export const encodeDescendant = (
+  id: SnapshotId,
+  document: Fields,
+  { tree, parent }: { readonly tree: BlobId; readonly parent?: SnapshotId },
+): string => {
+  const original = isId(document['original']) ? document['original'] : id
+  const fields: Record<string, unknown> = { ...document, tree, parent, original }
+  const names = [...FIELDS, ...Object.keys(document).filter((name) => !FIELDS.includes(name))]
+  const known = names.filter((name) => fields[name] !== undefined)
+  return `{${known.map((name) => `${goJsonString(name)}:${goJson(fields[name])}`).join(',')}}`
+}
 
 /** Reads a snapshot file. Throws `corrupt`. */
 export const decodeSnapshot = (id: SnapshotId, document: unknown): Snapshot => {

@@ -19,8 +19,9 @@ export interface InspectResult {
   readonly bytes: Uint8Array<ArrayBuffer>
   /** What is wrong with the pack as a whole: its name, its header, or that the index names something else. */
   readonly faults: readonly string[]
-  /** Whether the header can be read. */
-  readonly hasHeader: boolean
+  /** What the header names; undefined when it cannot be read. */
+  readonly header: readonly PackedBlob[] | undefined
+  readonly isNamedRightly: boolean
   /** The blobs that the header or the index names, by whether they can be read. */
   readonly good: readonly PackedBlob[]
   readonly damaged: readonly PackedBlob[]
@@ -28,7 +29,8 @@ export interface InspectResult {
 
 export const inspectPack = ({ key, pack, bytes, indexed }: InspectJob): InspectResult => {
   const faults: string[] = []
-  if (sha256Hex(bytes) !== pack) faults.push('its content is not what its name says')
+  const isNamedRightly = sha256Hex(bytes) === pack
+  if (!isNamedRightly) faults.push('its content is not what its name says')
   const header = headerOf(key, bytes)
   if (typeof header === 'string') faults.push(header)
   else if (indexed.length > 0 && !isSameBlobs(header, indexed))
@@ -39,7 +41,14 @@ export const inspectPack = ({ key, pack, bytes, indexed }: InspectJob): InspectR
   const good: PackedBlob[] = []
   const damaged: PackedBlob[] = []
   for (const blob of named.values()) (isReadable(key, bytes, blob) ? good : damaged).push(blob)
-  return { bytes, faults, hasHeader: typeof header !== 'string', good, damaged }
+  return {
+    bytes,
+    faults,
+    header: typeof header === 'string' ? undefined : header,
+    isNamedRightly,
+    good,
+    damaged,
+  }
 }
 
 const headerOf = (key: KeySet, bytes: Uint8Array): readonly PackedBlob[] | string => {
