@@ -17,7 +17,7 @@ import {
 } from '#engine'
 import { microsoft365 } from '#m365'
 import { initRepository, type Repository } from '#repository'
-import { localStorage } from '#storage'
+import { localStorage, type Storage } from '#storage'
 
 export interface TenantProcess {
   readonly tenantId: string
@@ -136,17 +136,19 @@ const noCheckpoints = (): Checkpoints => {
 
 /** A backup repository in a folder, with the engine's backup on it. */
 export class BackupBench implements AsyncDisposable {
-  readonly #repository: Repository
+  readonly repository: Repository
   readonly #catalogues: Catalogues
   #runs = 0
 
   private constructor(repository: Repository, catalogues: Catalogues) {
-    this.#repository = repository
+    this.repository = repository
     this.#catalogues = catalogues
   }
 
-  static async make(folder: string): Promise<BackupBench> {
-    const storage = localStorage(join(folder, 'repository'))
+  static async make(
+    folder: string,
+    storage: Storage = localStorage(join(folder, 'repository')),
+  ): Promise<BackupBench> {
     const options = {
       password: 'bench',
       clock: systemClock,
@@ -160,7 +162,7 @@ export class BackupBench implements AsyncDisposable {
   async run(tenant: Tenant, objects: readonly ProtectedObject[]): Promise<BackupOutcome> {
     const runBackup = createRunBackup({ catalogues: this.#catalogues, clock: systemClock })
     this.#runs += 1
-    const repository = this.#repository
+    const { repository } = this
     const run: BackupRun = {
       sessionId: `00000000-0000-4000-8000-${String(this.#runs).padStart(12, '0')}`,
       jobId: '00000000-0000-4000-8000-00000000000a',
@@ -185,7 +187,7 @@ export class BackupBench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#catalogues[Symbol.dispose]()
-    await this.#repository[Symbol.asyncDispose]()
+    await this.repository[Symbol.asyncDispose]()
   }
 }
 
