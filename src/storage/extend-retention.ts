@@ -1,4 +1,5 @@
 import { isHoldfastError, type Random } from '#base'
+import { eachOf } from './each-of.ts'
 import { retainedUntil, type Retention } from './retention.ts'
 import type { Storage } from './storage.ts'
 
@@ -25,6 +26,7 @@ const NOTHING: ExtendReport = { wasDue: false, looked: 0, extended: 0, missing: 
 const NOTES = '.holdfast/retention'
 const SAMPLES = 4
 const MOST_MISSING = 100
+const MINUTE_MS = 60_000
 
 /**
  * Moves the dates of everything that is needed when a window nears its end: to be called after each run, at least once
@@ -100,9 +102,9 @@ const notesOf = async (storage: Storage, signal?: AbortSignal): Promise<readonly
   return notes
 }
 
-/** A note of the future is nobody's who tells the truth. */
+/** A note of the future is nobody's who tells the truth, but for a storage that tells its time in whole seconds. */
 const isDue = (notes: readonly string[], now: Date, retention: Retention): boolean => {
-  const times = notes.map((each) => Date.parse(each)).filter((each) => each <= now.getTime())
+  const times = notes.map((each) => Date.parse(each)).filter((each) => each <= now.getTime() + MINUTE_MS)
   const last = Math.max(Number.NEGATIVE_INFINITY, ...times)
   return now.getTime() >= last + retention.policy.windowMs - marginMs(retention)
 }
@@ -145,30 +147,4 @@ const note = async (
   const name = at.toISOString()
   if (!before.includes(name)) await storage.write(`${NOTES}/${name}`, [], signal)
   for (const old of before) if (old !== name) await storage.remove(`${NOTES}/${old}`, signal)
-}
-
-const eachOf = async (
-  paths: Iterable<string> | AsyncIterable<string>,
-  concurrency: number,
-  work: (path: string) => Promise<void>,
-): Promise<void> => {
-  const iterator = Symbol.asyncIterator in paths ? paths[Symbol.asyncIterator]() : paths[Symbol.iterator]()
-  let ended = false
-  const worker = async (): Promise<void> => {
-    while (!ended) {
-      const next = await iterator.next()
-      if (next.done === true) break
-      await work(next.value)
-    }
-    ended = true
-  }
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: concurrency }, () =>
-      worker().catch((error: unknown) => {
-        ended = true
-        throw error
-      }),
-    ),
-  )
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }

@@ -7,6 +7,13 @@ export { azureCloudAccount } from './azure-cloud-account.ts'
 export { azureEndpoint, type AzureAccountOptions, type AzureCloud, type AzureTier } from './azure-account.ts'
 export { s3Storage, type S3StorageOptions } from './s3-storage.ts'
 export { checkObjectLock } from './check-object-lock.ts'
+export {
+  recoverS3,
+  type RecoveryAction,
+  type RecoveryOptions,
+  type RecoveryReport,
+  type RecoveryStep,
+} from './s3-recovery.ts'
 export { s3CloudAccount } from './s3-cloud-account.ts'
 export { s3Endpoint, type S3AccountOptions, type S3Addressing, type S3Checksums } from './s3-account.ts'
 export { type S3ImmutabilityOptions, type S3LockMode } from './s3-retention.ts'

@@ -13,6 +13,12 @@ export interface S3ImmutabilityOptions extends RetentionPolicy {
   readonly mode?: S3LockMode
 }
 
+/**
+ * Metadata of an object: when it was written. Some storages, Ceph among them, let an extension change the time that they
+ * tell.
+ */
+export const WRITTEN = 'holdfast-written'
+
 interface Place {
   readonly client: S3Client
   readonly bucket: string
@@ -48,12 +54,18 @@ export class S3Retention implements Retention {
   async forNew(path: string, body: Uint8Array, signal?: AbortSignal): Promise<object> {
     await this.check(signal)
     if (!isRetained(path)) return {}
+    const now = await this.now(signal)
     return {
-      ObjectLockMode: this.#mode,
-      ObjectLockRetainUntilDate: retainedUntil(await this.now(signal), this.policy),
+      ...this.lockFrom(now),
+      Metadata: { [WRITTEN]: now.toISOString() },
       // S3 wants one with every date.
       ContentMD5: createHash('md5').update(body).digest('base64'),
     }
+  }
+
+  /** The date of an object that is written now. */
+  lockFrom(now: Date): { readonly ObjectLockMode: ObjectLockMode; readonly ObjectLockRetainUntilDate: Date } {
+    return { ObjectLockMode: this.#mode, ObjectLockRetainUntilDate: retainedUntil(now, this.policy) }
   }
 
   /** Throws `invalid` with a reason unless dates can be kept in this bucket as we set them. Asks once. */

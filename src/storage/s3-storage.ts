@@ -31,11 +31,19 @@ const ARCHIVES = new Set(['GLACIER', 'DEEP_ARCHIVE', 'SNOW'])
  * it can, and else by looking first: two processes that write one name at one moment may then both be told that they did.
  * Does not try again: that is `retrying`'s. A bucket that is not there is `unavailable` with the reason `NoSuchBucket`.
  */
-export const s3Storage = (options: S3StorageOptions): Storage => {
-  const folder = (options.folder ?? '').replace(/^\/+|\/+$/g, '')
+export const s3Storage = (options: S3StorageOptions): Storage =>
+  new S3Storage(options, checkedFolder(options))
+
+/** Throws `invalid` for options that cannot be meant; gives the folder without slashes at its ends. */
+export const checkedFolder = ({
+  folder: given = '',
+  bucket,
+  storageClass,
+  immutable,
+}: S3StorageOptions): string => {
+  const folder = given.replace(/^\/+|\/+$/g, '')
   checkFolder(folder)
-  checkBucket(options.bucket)
-  const { storageClass } = options
+  checkBucket(bucket)
   if (storageClass !== undefined && !/^[A-Z][A-Z_]{1,39}$/.test(storageClass))
     throw invalid('a storage class has capital letters and underscores', 'storageClass')
   if (storageClass !== undefined && ARCHIVES.has(storageClass))
@@ -43,7 +51,9 @@ export const s3Storage = (options: S3StorageOptions): Storage => {
       'what is in an archive class cannot be read for hours, and a backup has to be',
       'storageClass',
     )
-  return new S3Storage(options, folder)
+  if (immutable !== undefined && !(immutable.periodMs > 0 && immutable.windowMs > 0))
+    throw invalid('a period and a window of retention are longer than nothing', 'immutable')
+  return folder
 }
 
 /** Throws `invalid` for what S3 refuses as the name of a bucket. */

@@ -7,6 +7,8 @@ export interface S3Version {
   readonly key: string
   readonly versionId: string
   readonly sizeBytes: number
+  /** The same for the same bytes, as long as they are written in one piece. */
+  readonly etag: string | undefined
   readonly at: Date
   readonly isLatest: boolean
   readonly isRemoval: boolean
@@ -57,6 +59,7 @@ const versionsPage = async (
     key: each.Key ?? '',
     versionId: each.VersionId ?? 'null',
     sizeBytes: each.Size ?? 0,
+    etag: 'ETag' in each ? each.ETag : undefined,
     at: each.LastModified ?? new Date(0),
     isLatest: each.IsLatest ?? false,
     isRemoval: each.isRemoval,
