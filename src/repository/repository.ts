@@ -127,11 +127,7 @@ class StoredRepository implements Repository {
     this.id = config.id
     this.version = config.version
     this.#config = config
-    this.#keys = new Keys({
-      ...newKeyOptions(key, options),
-      storage,
-      current: keyId,
-    })
+    this.#keys = new Keys({ ...newKeyOptions(key, options), storage, current: keyId })
     this.#options = options
     this.#releasePool = release
     this.#gear = gearTable(config.chunkerPolynomial)
@@ -151,16 +147,7 @@ class StoredRepository implements Repository {
       readWaiting: async (type, id) => this.#session?.packer?.read(type, id),
     })
     const snapshots = new Snapshots({ storage, key, random, host })
-    this.#parts = {
-      storage,
-      key,
-      files,
-      snapshots,
-      reader: this.#reader,
-      pool,
-      random,
-      log,
-    }
+    this.#parts = { storage, key, files, snapshots, reader: this.#reader, pool, random, log }
   }
 
   static async open(
@@ -248,11 +235,7 @@ class StoredRepository implements Repository {
     this.#checkWritable()
     if (this.#session === undefined || !this.#session.isOpen) {
       const { clock } = this.#options
-      this.#session = new WritingSession({
-        ...this.#parts,
-        clock,
-        locks: this.#locks,
-      })
+      this.#session = new WritingSession({ ...this.#parts, clock, locks: this.#locks })
     }
     const session = this.#session
     try {
@@ -318,12 +301,9 @@ class StoredRepository implements Repository {
     this.#checkWritable()
     if ((options.graceMs ?? 0) > 0) throw notBuilt('a grace period of prune')
     await using _lock = await this.#locks.take('exclusive', signal)
-    const { keepTrees } = options
+    const { keepTrees, leaveNoWaste = false } = options
     const roots = typeof keepTrees === 'function' ? await keepTrees() : keepTrees
-    return {
-      ...(await prune(this.#parts, { keepTrees: roots }, signal)),
-      waitingBytes: 0,
-    }
+    return { ...(await prune(this.#parts, { keepTrees: roots, leaveNoWaste }, signal)), waitingBytes: 0 }
   }
 
   async usage(): Promise<UsageReport> {
@@ -364,11 +344,7 @@ class StoredRepository implements Repository {
   async markMissing(blobs: Iterable<BlobName>, signal?: AbortSignal): Promise<readonly BlobName[]> {
     this.#checkWritable()
     await using lock = await this.#locks.take('exclusive', signal)
-    return await forgetDamaged(
-      { ...this.#parts, config: this.#config, guard: () => lock.check() },
-      blobs,
-      signal,
-    )
+    return await forgetDamaged({ ...this.#parts, config: this.#config, guard: () => lock.check() }, blobs, signal)
   }
 
   async repair(options: RepairOptions, signal?: AbortSignal): Promise<RepairReport> {

@@ -79,13 +79,7 @@ const verifyDocuments = async (
   const { storage, key } = parts
   await attempt(
     async () => void openConfig(key, await storage.read('config', undefined, signal)),
-    (message) =>
-      findings.add({
-        kind: 'config-damaged',
-        message,
-        file: 'config',
-        blobs: [],
-      }),
+    (message) => findings.add({ kind: 'config-damaged', message, file: 'config', blobs: [] }),
   )
   for (const { folder, kind } of DOCUMENTS) {
     for (const id of await listIds(storage, folder, signal)) {
@@ -179,11 +173,7 @@ const verifyPacks = async (
 }
 
 const tell = (
-  progress: {
-    packs: number
-    readonly packsTotal: number
-    readonly readBytes: number
-  },
+  progress: { packs: number; readonly packsTotal: number; readonly readBytes: number },
   onProgress: ((progress: VerifyProgress) => void) | undefined,
 ): void => {
   progress.packs += 1
@@ -238,12 +228,7 @@ const packProblem = async (
   } catch (error) {
     if (isHoldfastError(error, 'not-found')) return undefined
     if (!isDamage(error)) throw error
-    return {
-      kind: 'pack-damaged',
-      message: `pack ${pack.id}: ${messageOf(error)}`,
-      file,
-      blobs: all,
-    }
+    return { kind: 'pack-damaged', message: `pack ${pack.id}: ${messageOf(error)}`, file, blobs: all }
   }
 }
 
@@ -259,10 +244,7 @@ export const isAsIndexed = async (
   const endBytes = exactHeaderBytes(blobs)
   const dataBytes = blobs.reduce((sum, { length }) => sum + length, 0)
   if (dataBytes + endBytes !== sizeBytes) return false
-  const end = await storage.read(packPath(id), {
-    offset: dataBytes,
-    length: endBytes,
-  })
+  const end = await storage.read(packPath(id), { offset: dataBytes, length: endBytes })
   if (end.length !== endBytes) return false
   const view = new DataView(end.buffer, end.byteOffset, end.length)
   if (view.getUint32(endBytes - 4, true) !== endBytes - 4) return false
@@ -281,13 +263,7 @@ export const inspect = async (
   signal?: AbortSignal,
 ): Promise<InspectResult | undefined> => {
   const bytes = ownBytes(await storage.read(packPath(id), undefined, signal))
-  const found = await pool.run({
-    kind: 'inspect',
-    key,
-    pack: id,
-    bytes,
-    indexed: blobs,
-  })
+  const found = await pool.run({ kind: 'inspect', key, pack: id, bytes, indexed: blobs })
   return found.faults.length === 0 && found.damaged.length === 0 ? undefined : found
 }
 
