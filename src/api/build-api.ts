@@ -14,6 +14,7 @@ import type {
   LegalHolds,
   ObjectStorages,
   Organizations,
+  PersonRemovals,
   ProtectedObjects,
   Proxies,
   RestorePoints,
@@ -54,6 +55,7 @@ import { exchangeOperations } from './restore-sessions/exchange.routes.ts'
 import { oneDriveOperations } from './restore-sessions/onedrive.routes.ts'
 import { exploreJob, restoreSessionOperations } from './restore-sessions/restore-session.routes.ts'
 import { legalHoldOperations } from './retention/legal-holds.routes.ts'
+import { personRemovalOperations } from './retention/person-removals.routes.ts'
 import { retentionOperations } from './retention/retention.routes.ts'
 import { serveVersion } from './serve-version.ts'
 import { serviceOperations, type Service } from './service/service.routes.ts'
@@ -79,6 +81,7 @@ export interface Engine {
   readonly exports: Exports
   readonly retention: Retentions
   readonly legalHolds: LegalHolds
+  readonly personRemovals: PersonRemovals
 }
 
 export interface ApiParts {
@@ -125,6 +128,7 @@ export const operationsOf = ({
   ...oneDriveOperations(engine),
   ...retentionOperations(engine.retention),
   ...legalHoldOperations(engine.legalHolds),
+  ...personRemovalOperations(engine.personRemovals),
   ...serviceOperations(service, load),
 ]
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAccountCommands, addEncryptionKeyCommands } from './commands/accounts.ts'
 import { addBrowseCommands } from './commands/browse.ts'
 import type { WithContext } from './commands/command.ts'
 import { addJobCommands } from './commands/jobs.ts'
@@ -6,6 +7,7 @@ import { addOrganizationCommands } from './commands/organizations.ts'
 import { addPointCommands } from './commands/points.ts'
 import { addRepositoryCommands } from './commands/repositories.ts'
 import { addHoldCommands } from './commands/holds.ts'
+import { addRemovalCommands } from './commands/removals.ts'
 import { addRestoreCommands } from './commands/restore.ts'
 import { addRetentionCommands } from './commands/retention.ts'
 import { addSessionCommands } from './commands/sessions.ts'
@@ -35,6 +37,8 @@ export const buildProgram = (): Command => {
     .showHelpAfterError()
   addStarters(program)
   addOrganizationCommands(program, withContext)
+  addAccountCommands(program, withContext)
+  addEncryptionKeyCommands(program, withContext)
   addRepositoryCommands(program, withContext)
   addJobCommands(program, withContext)
   addSessionCommands(program, withContext)
@@ -43,6 +47,7 @@ export const buildProgram = (): Command => {
   addRestoreCommands(program, withContext)
   addRetentionCommands(program, withContext)
   addHoldCommands(program, withContext)
+  addRemovalCommands(program, withContext)
   return program
 }
 

@@ -19,6 +19,7 @@ import {
   LegalHolds,
   ObjectStorages,
   Organizations,
+  PersonRemovals,
   prepareFirstStart,
   ProtectedObjects,
   Proxies,
@@ -116,7 +117,9 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
   const guard = new ClockGuard({ database, clock })
   const retained = { ...running, repositories, catalogues, guard, audit }
-  const retentionRunner = opened.use(new RetentionRunner(retained))
+  const retentionRunner = opened.use(
+    new RetentionRunner({ ...retained, endSessionsOf: (id) => restoreSessions.endOf(id) }),
+  )
   const retentionScheduler = opened.use(new RetentionScheduler(retained))
   const restoreSessions = new RestoreSessions({
     database,
@@ -159,6 +162,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       exports: new Exports({ sessions: restoreSessions, audit, clock }),
     },
     service: {
+      personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
       installationId: await installationId(folder, random),
       version: VERSION,
       health: () => serverHealth({ folder, database, repositories, scheduler, clock }),

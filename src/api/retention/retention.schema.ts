@@ -160,3 +160,33 @@ export const LegalHoldQuery = Type.Object({
   organizationId: uuid(),
   isActive: flag({ description: 'Those in force, or those that were released.' }),
 })
+
+export const PersonRemovalSchema = object('HoldfastPersonRemoval', {
+  id: uuid(),
+  organizationId: uuid(),
+  userId: text(),
+  name: text(),
+  reason: text(),
+  requestedBy: text(),
+  status: oneOf(SESSION_STATUSES),
+  creationTime: moment(),
+  endTime: moment(),
+  details: text(),
+  repositories: count(),
+  rewrittenPoints: count({
+    description: 'Restore points that were written again, or removed, without the person.',
+  }),
+  removedBlobs: count({ description: 'Pieces of data that nobody else needed and that are gone.' }),
+  sharedBlobs: count({ description: 'Pieces that are equal to pieces of somebody else, who keeps them.' }),
+  freedBytes: count(),
+  isProven: flag({ description: 'It was looked for afterwards, and nothing of the person alone is stored.' }),
+  jobs: listOf(Type.String(), { description: 'Jobs whose next run protects the person again.' }),
+  _links: links(),
+})
+
+export const PersonRemovalBody = object('HoldfastPersonRemovalToMake', {
+  userId: needed(text({ maxLength: 128, description: "The directory's id of the user." })),
+  name: text({ maxLength: 512 }),
+  reason: text({ maxLength: 2_000 }),
+  confirmation: needed(text({ maxLength: 128, description: 'userId once more.' })),
+})

@@ -258,6 +258,13 @@ export class RestoreSessions {
     })
   }
 
+  /** Ends whatever looks at an organization, or restores of it, because its points change. */
+  async endOf(organizationId: string): Promise<void> {
+    const { items } = await this.list(systemPrincipal, { organizationId, state: 'Working', limit: 10_000 })
+    const details = 'what the session showed has changed; open another one'
+    for (const { id } of items) await this.end(id, { result: 'Success', details })
+  }
+
   /** At the start of the server: restores that were cut off are over, and may be repeated without a second copy. */
   async endInterrupted(): Promise<void> {
     const { items } = await this.list(systemPrincipal, { state: 'Working' })

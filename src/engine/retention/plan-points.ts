@@ -1,4 +1,11 @@
-import { ageText, CALENDAR, cutoffOf, type CalendarPart, type RetentionRule } from './retention-rule.ts'
+import {
+  ageText,
+  CALENDAR,
+  cutoffOf,
+  itemCutoff,
+  type CalendarPart,
+  type RetentionRule,
+} from './retention-rule.ts'
 
 // Which restore points go and which stay, and why. The preview and the run that removes both ask here, and nowhere else.
 
@@ -54,6 +61,8 @@ export interface Reason {
 export interface PointVerdict {
   readonly point: RetainedPoint
   readonly goes: boolean
+  /** Its rule lets items go by their own age; the point goes when all it can hold is too old. */
+  readonly isByItems: boolean
   /** Whose rule it is judged by. */
   readonly ruleFrom: AppliedRule['from']
   /** Why it stays, each reason enough by itself; or why it goes. */
@@ -70,12 +79,13 @@ export const planPoints = (facts: RetentionFacts): readonly PointVerdict[] => {
   }
   keepWhatever(facts, keep)
   return [...facts.points].sort(newestFirst).map((point) => {
-    const { from } = facts.ruleOf(point.jobId)
+    const { from, rule } = facts.ruleOf(point.jobId)
     const kept = keeping.get(point.id)!
     const expired: Reason = { kind: 'Expired', text: `not kept by the rule of the ${from}` }
     return {
       point,
       goes: kept.length === 0,
+      isByItems: itemCutoff(rule, facts.now) !== undefined,
       ruleFrom: from,
       reasons: kept.length === 0 ? [expired] : kept,
     }

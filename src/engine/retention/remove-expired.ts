@@ -159,6 +159,11 @@ class Removal {
     const counted = `${removedPoints} points removed, ${keptPoints} kept`
     if (refusedPoints > 0)
       return { status: 'Warning', details: `${counted}; the storage refused to remove ${refusedPoints}` }
+    if (verdicts.some(({ isByItems }) => isByItems))
+      return {
+        status: 'Warning',
+        details: `${counted}. Items that are too old in points that are not stay: taking them out is not built yet`,
+      }
     const [postponed] = this.#postponed
     if (postponed !== undefined)
       return { status: 'Success', details: `${counted}. Space is given back by the next run: ${postponed}` }

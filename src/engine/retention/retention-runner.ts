@@ -1,26 +1,32 @@
 import { cancelled, isHoldfastError, messageOf, type Clock, type Logger, type Random } from '#base'
-import { logRows, retentionRunRows, type RetentionRunRow } from '#database'
+import { checkpointRows, logRows, retentionRunRows, type RetentionRunRow } from '#database'
+import type { Audit } from '../access/audit.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import type { ClockGuard } from './clock-guard.ts'
+import { PERSON_REMOVAL, removePerson } from './person-removals.ts'
 import { removeExpired } from './remove-expired.ts'
 import type { ContentsParts } from './repository-contents.ts'
 import { RETENTION } from './retentions.ts'
-import { NO_RESULT, type RetentionRequest, type RetentionResult, type RunEnding } from './retention-run.ts'
+import { NO_RESULT, type RetentionRequest, type RunEnding } from './retention-run.ts'
 import { RunLog } from './run-log.ts'
 
 export interface RetentionRunnerParts extends ContentsParts {
   readonly tasks: TaskQueue
+  readonly audit: Audit
   readonly guard: ClockGuard
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Ends who looks at an organization: what they see is about to go. */
+  readonly endSessionsOf: (organizationId: string) => Promise<void>
 }
 
 const POLL_MS = 2_000
 const PULSE_MS = 10_000
 /** A run that ended its process this often is given up: it would do so for ever. */
 const MOST_ATTEMPTS = 10
-const KINDS = [RETENTION] as const
+const KINDS = [RETENTION, PERSON_REMOVAL] as const
+const COME_AGAIN_MS = 60_000
 
 const SHUTDOWN = cancelled('the server is stopping')
 const LOST = cancelled('another worker has the run')
@@ -121,16 +127,27 @@ export class RetentionRunner implements AsyncDisposable {
       this.#endingOf(error, row, signal),
     )
     if (ending === undefined) {
-      if (signal.reason === SHUTDOWN) await tasks.release(task)
-      return
+      if (signal.reason === LOST) return
+      const again = new Date(this.#parts.clock.nowMs() + COME_AGAIN_MS)
+      return tasks.release(task, signal.aborted ? undefined : again)
     }
     await this.#end(task, row, runLog, ending)
     log.info({ runId: row.id, status: ending.status }, 'retention ended')
   }
 
-  async #do(task: Task, row: RetentionRunRow, log: RunLog, signal: AbortSignal): Promise<RunEnding> {
+  /** Undefined: not now, but later. */
+  async #do(
+    task: Task,
+    row: RetentionRunRow,
+    log: RunLog,
+    signal: AbortSignal,
+  ): Promise<RunEnding | undefined> {
     if (task.attempts > MOST_ATTEMPTS)
       return { status: 'Failed', details: `given up: the run was cut off ${task.attempts - 1} times` }
+    if (row.kind === 'PersonRemoval') {
+      const keepResult = (result: object): Promise<void> => this.#keepResult(row, result)
+      return removePerson(this.#parts, { row, log, keepResult, signal })
+    }
     const { at, isClockConfirmed } = row.request as RetentionRequest
     return removeExpired(this.#parts, {
       repositoryId: row.repositoryId ?? '',
@@ -143,13 +160,16 @@ export class RetentionRunner implements AsyncDisposable {
     })
   }
 
-  async #keepResult(row: RetentionRunRow, result: RetentionResult): Promise<void> {
+  async #keepResult(row: RetentionRunRow, result: object): Promise<void> {
     await retentionRunRows.update(this.#parts.database.queries, row.id, { result })
   }
 
   /** Undefined when the run is to go on later. */
   #endingOf(error: unknown, row: RetentionRunRow, signal: AbortSignal): RunEnding | undefined {
     if (signal.aborted) return undefined
+    // Somebody is at work in the repository: a backup that began meanwhile, a program of another machine.
+    if (row.kind === 'PersonRemoval' && isHoldfastError(error, 'conflict') && error.reason === 'locked')
+      return undefined
     const isExpected = isHoldfastError(error)
     if (!isExpected) this.#parts.log.error({ err: error, runId: row.id }, 'retention failed')
     return {
@@ -165,6 +185,7 @@ export class RetentionRunner implements AsyncDisposable {
     const endTime = clock.now()
     await database.transaction(async (queries) => {
       await logRows.endOpen(queries, row.id, 'Error', endTime)
+      await checkpointRows.removeAll(queries, row.id)
       await retentionRunRows.update(queries, row.id, { ...ending, endTime })
       await tasks.finish(queries, task)
     })

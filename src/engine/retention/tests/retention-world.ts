@@ -21,6 +21,7 @@ import { TableTaskQueue } from '../../tasks/task-queue.ts'
 import { ManualClock } from '../../tests/manual-clock.ts'
 import { ClockGuard } from '../clock-guard.ts'
 import { LegalHolds } from '../legal-holds.ts'
+import { PersonRemovals } from '../person-removals.ts'
 import { RetentionRunner } from '../retention-runner.ts'
 import { RetentionScheduler } from '../retention-scheduler.ts'
 import { Retentions } from '../retentions.ts'
@@ -51,6 +52,9 @@ export class RetentionWorld implements AsyncDisposable {
   retention!: Retentions
   runner!: RetentionRunner
   scheduler!: RetentionScheduler
+  readonly removedCaches: string[] = []
+  readonly endedSessions: string[] = []
+  removals!: PersonRemovals
   readonly #random = seededRandom(31)
   #sessions = 0
 
@@ -93,7 +97,11 @@ export class RetentionWorld implements AsyncDisposable {
       log: silentLogger,
       timeZone: 'UTC',
       repositories: { shards: async () => Promise.resolve(shards) },
-      catalogues: { of: () => this.backup.catalogue } as unknown as Catalogues,
+      catalogues: {
+        of: () => this.backup.catalogue,
+        remove: () => void this.removedCaches.push(ORGANIZATION),
+      } as unknown as Catalogues,
+      endSessionsOf: async (id: string) => void this.endedSessions.push(id),
     }
   }
 
@@ -101,6 +109,7 @@ export class RetentionWorld implements AsyncDisposable {
   restartRunner(): void {
     this.runner = new RetentionRunner(this.parts)
     this.retention = new Retentions({ ...this.parts, runner: this.runner })
+    this.removals = new PersonRemovals({ ...this.parts, runner: this.runner })
     this.scheduler = new RetentionScheduler(this.parts)
   }
 
