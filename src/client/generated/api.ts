@@ -487,6 +487,34 @@ export interface HoldfastLegalHoldToSet {
   readonly reason: string
 }
 
+export interface HoldfastPersonRemoval {
+  readonly id?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  readonly name?: string | undefined
+  readonly reason?: string | undefined
+  readonly requestedBy?: string | undefined
+  readonly status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly details?: string | undefined
+  readonly repositories?: number | undefined
+  readonly rewrittenPoints?: number | undefined
+  readonly removedBlobs?: number | undefined
+  readonly sharedBlobs?: number | undefined
+  readonly freedBytes?: number | undefined
+  readonly isProven?: boolean | undefined
+  readonly jobs?: readonly (string)[] | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastPersonRemovalToMake {
+  readonly userId: string
+  readonly name?: string | undefined
+  readonly reason?: string | undefined
+  readonly confirmation: string
+}
+
 export interface HoldfastPreviewedObject {
   readonly organizationId?: string | undefined
   readonly userId?: string | undefined
@@ -968,6 +996,14 @@ export interface PageOfHoldfastLegalHold {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface PageOfHoldfastPersonRemoval {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastPersonRemoval)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface PageOfHoldfastPreviewedObject {
   readonly offset: number
   readonly limit: number
@@ -1134,6 +1170,10 @@ export interface ProtectedUser {
   readonly oneDrives?: readonly (ProtectedOneDrive)[] | undefined
 }
 
+export interface ProxiesToRescan {
+  readonly proxies?: readonly (ProxyToRescan)[] | undefined
+}
+
 export interface Proxy {
   readonly id?: string | undefined
   readonly type?: 'Local' | 'Domain' | 'Workgroup' | undefined
@@ -1154,6 +1194,20 @@ export interface Proxy {
   readonly version?: string | undefined
   readonly role?: readonly ('Unknown' | 'Orchestrator' | 'Scheduler' | 'ApplianceProcessor' | 'Processor')[] | undefined
   readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface ProxyToRescan {
+  readonly id: string
+}
+
+export interface ProxyToSave {
+  readonly hostName?: string | undefined
+  readonly description?: string | undefined
+  readonly port?: number | undefined
+  readonly useInternetProxy?: boolean | undefined
+  readonly enableNetworkThrottling?: boolean | undefined
+  readonly throttlingValue?: number | undefined
+  readonly throttlingUnit?: 'Mbps' | 'MBs' | 'KBs' | undefined
 }
 
 export interface RestorePoint {
@@ -1562,6 +1616,12 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Proxies_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfProxy>(withQuery(`/Proxies`, query)),
   /** One backup proxy. */
   Proxies_proxyId_Get: (proxyId: string) => calls.get<Proxy>(`/Proxies/${encodeURIComponent(proxyId)}`),
+  /** Changes a backup proxy; what is left out stays. */
+  Proxies_proxyId_Put: (proxyId: string, body: ProxyToSave) => calls.put<void>(`/Proxies/${encodeURIComponent(proxyId)}`, body),
+  /** Looks anew at the repositories of backup proxies. */
+  Proxies_Rescan_Post: (body: ProxiesToRescan) => calls.post<void>(`/Proxies/Rescan`, body),
+  /** Looks anew at the repositories of a backup proxy. */
+  Proxies_proxyId_Rescan_Post: (proxyId: string) => calls.post<void>(`/Proxies/${encodeURIComponent(proxyId)}/Rescan`, {}),
   /** The repositories that a proxy works on. */
   Proxies_proxyId_Repositories_Get: (proxyId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfBackupRepository>(withQuery(`/Proxies/${encodeURIComponent(proxyId)}/Repositories`, query)),
   /** All jobs, by name. */
@@ -1788,6 +1848,14 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_LegalHolds_holdId_Get: (holdId: string) => calls.get<HoldfastLegalHold>(`/Holdfast/LegalHolds/${encodeURIComponent(holdId)}`),
   /** Releases a legal hold; it stays in the list. */
   Holdfast_LegalHolds_holdId_Release_Post: (holdId: string, body: HoldfastLegalHoldToRelease) => calls.post<HoldfastLegalHold>(`/Holdfast/LegalHolds/${encodeURIComponent(holdId)}/Release`, body),
+  /** The record of removals, newest first. */
+  Holdfast_Organizations_organizationId_PersonRemovals_Get: (organizationId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastPersonRemoval>(withQuery(`/Holdfast/Organizations/${encodeURIComponent(organizationId)}/PersonRemovals`, query)),
+  /** Removes a person's data from every restore point for good; `confirmation` repeats `userId`. */
+  Holdfast_Organizations_organizationId_PersonRemovals_Post: (organizationId: string, body: HoldfastPersonRemovalToMake) => calls.post<HoldfastPersonRemoval>(`/Holdfast/Organizations/${encodeURIComponent(organizationId)}/PersonRemovals`, body),
+  /** One removal. */
+  Holdfast_Organizations_organizationId_PersonRemovals_removalId_Get: (organizationId: string, removalId: string) => calls.get<HoldfastPersonRemoval>(`/Holdfast/Organizations/${encodeURIComponent(organizationId)}/PersonRemovals/${encodeURIComponent(removalId)}`),
+  /** What a removal could not do, and why. */
+  Holdfast_Organizations_organizationId_PersonRemovals_removalId_LogItems_Get: (organizationId: string, removalId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfLogItem>(withQuery(`/Holdfast/Organizations/${encodeURIComponent(organizationId)}/PersonRemovals/${encodeURIComponent(removalId)}/LogItems`, query)),
   /** Which installation this is. */
   ServiceInstance_Get: () => calls.get<ServiceInstance>(`/ServiceInstance`),
   /** Whether the parts of the server work. */
