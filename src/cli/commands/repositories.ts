@@ -11,6 +11,27 @@ export interface RepositoryView {
   readonly freeSpaceBytes?: number
 }
 
+interface FolderOptions {
+  readonly description?: string
+  readonly encryptionKey?: string
+}
+
+interface CloudOptions extends FolderOptions {
+  readonly account: string
+  readonly endpoint?: string
+  readonly region?: string
+  readonly limitGb?: string
+  readonly immutableDays?: string
+  readonly governance?: boolean
+}
+
+const commonOf = ({ description, encryptionKey }: FolderOptions): object => ({
+  ...(description === undefined ? {} : { description }),
+  ...(encryptionKey === undefined
+    ? {}
+    : { encryptionKeyId: encryptionKey, objectStorageEncryptionEnabled: true }),
+})
+
 export const addRepositoryCommands = (program: Command, withContext: WithContext): void => {
   const group = program.command('repositories').description('backup repositories')
 
@@ -34,12 +55,16 @@ export const addRepositoryCommands = (program: Command, withContext: WithContext
     .command('add <name> <path>')
     .description('add a folder of the server as a repository')
     .option('--description <text>')
-    .action(async (name: string, path: string, options: { description?: string }, command: Command) =>
+    .option('--encryption-key <id>', 'a password of yours that opens it too')
+    .action(async (name: string, path: string, options: FolderOptions, command: Command) =>
       withContext(command, async ({ server, output }) => {
-        const made = await server.post<RepositoryView>('/BackupRepositories', { name, path, ...options })
+        const body = { name, path, retentionType: 'ItemLevel', ...commonOf(options) }
+        const made = await server.post<RepositoryView>('/BackupRepositories', body)
         output.result(made, () => `Added ${made.name} (${made.id})`)
       }),
     )
+
+  addObjectStorage(group, withContext)
 
   group
     .command('remove <name-or-id>')
@@ -48,7 +73,65 @@ export const addRepositoryCommands = (program: Command, withContext: WithContext
       withContext(command, async ({ server, output }) => {
         const { id } = await named<RepositoryView>(server, '/BackupRepositories', name)
         await server.delete(`/BackupRepositories/${id}`)
-        output.result({ id }, () => `Removed ${name}. The files are still in its folder.`)
+        output.result({ id }, () => `Removed ${name}. What it holds is still in its place.`)
       }),
     )
 }
+
+const addObjectStorage = (group: Command, withContext: WithContext): void => {
+  group
+    .command('add-object-storage <name> <bucket> <folder>')
+    .description('add a folder of a bucket of S3, or of a container of Azure, as a repository')
+    .requiredOption('--account <id>', 'the account that reaches it; its type says which service is meant')
+    .option('--endpoint <address>', 'of S3 that is not of Amazon: https://s3.example.com:9000')
+    .option('--region <id>', 'of S3; for Azure: Global, China or Government')
+    .option('--limit-gb <n>', 'start no run when it holds so much')
+    .option('--immutable-days <n>', 'nothing can be removed for so long; 0: as long as the retention keeps')
+    .option('--governance', 'in governance mode, which a special right may break; else nobody may')
+    .option('--description <text>')
+    .option('--encryption-key <id>', 'a password of yours that opens it too')
+    .action(async (name: string, bucket: string, folder: string, options: CloudOptions, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const account = await server.get<{ accountType?: string }>(`/Accounts/${options.account}`)
+        const made = await server.post<RepositoryView>('/BackupRepositories', {
+          name,
+          retentionType: 'ItemLevel',
+          ...commonOf(options),
+          objectStorage: {
+            accountId: options.account,
+            ...placeOf(account.accountType ?? '', { bucket, folder, ...options }),
+            ...limitsOf(options),
+          },
+        })
+        output.result(made, () => `Added ${made.name} (${made.id})`)
+      }),
+    )
+}
+
+const placeOf = (
+  accountType: string,
+  given: Pick<CloudOptions, 'endpoint' | 'region'> & { readonly bucket: string; readonly folder: string },
+): object => {
+  const { bucket: name, folder, endpoint, region } = given
+  if (accountType === 'azureBlobAccount') {
+    const azureContainer = { name, regionType: region ?? 'Global' }
+    return { type: 'AzureBlob', azureContainer, azureFolder: folder }
+  }
+  if (accountType === 'amazonS3Account') {
+    const regionId = region === undefined ? {} : { regionId: region }
+    return { type: 'AmazonS3', amazonBucketS3Aws: { name, ...regionId }, s3Folder: folder }
+  }
+  const bucket = { name, servicePoint: endpoint, customRegionId: region }
+  return { type: 'AmazonS3Compatible', amazonBucketS3Compatible: bucket, s3Folder: folder }
+}
+
+const limitsOf = ({ limitGb, immutableDays, governance = false }: CloudOptions): object => ({
+  ...(limitGb === undefined ? {} : { sizeLimitEnabled: true, sizeLimitGB: Number(limitGb) }),
+  ...(immutableDays === undefined
+    ? {}
+    : {
+        enableImmutability: true,
+        immutabilityPeriodDays: Number(immutableDays),
+        enableImmutabilityGovernanceMode: governance,
+      }),
+})

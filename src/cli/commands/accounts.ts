@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { table } from '../output.ts'
+import { allOf, type WithContext } from './command.ts'
+
+export interface AccountView {
+  readonly id: string
+  readonly accountType?: string
+  readonly userName?: string
+  readonly description?: string
+}
+
+interface KeyView {
+  readonly id: string
+  readonly description?: string
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  s3: 'amazonS3CompatibleAccount',
+  'amazon-s3': 'amazonS3Account',
+  azure: 'azureBlobAccount',
+}
+
+/** Secrets come out of files: a command line is seen by everybody on the machine. */
+export const secretIn = async (file: string): Promise<string> =>
+  (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+
+/** Accounts of object storage. */
+export const addAccountCommands = (program: Command, withContext: WithContext): void => {
+  const group = program.command('accounts').description('accounts of object storage')
+
+  group
+    .command('list')
+    .description('list the accounts, without their secrets')
+    .action(async (_options: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const found = await Array.fromAsync(allOf<AccountView>(server, '/Accounts'))
+        output.result(found, () =>
+          table(
+            ['type', 'name', 'description', 'id'],
+            found.map((a) => [a.accountType, a.userName, a.description, a.id]),
+            'There is no account.',
+          ),
+        )
+      }),
+    )
+
+  group
+    .command('add <kind> <name>')
+    .description(
+      'add an account; the kind is s3, amazon-s3 or azure, the name an access key or a storage account',
+    )
+    .requiredOption('--secret-file <file>', 'a file with the secret key or the account key')
+    .option('--description <text>')
+    .action(
+      async (
+        kind: string,
+        userName: string,
+        options: { secretFile: string; description?: string },
+        command: Command,
+      ) =>
+        withContext(command, async ({ server, output }) => {
+          const made = await server.post<AccountView>('/Accounts', {
+            accountType: TYPES[kind] ?? kind,
+            userName,
+            password: await secretIn(options.secretFile),
+            ...(options.description === undefined ? {} : { description: options.description }),
+          })
+          output.result(made, () => `Added the account ${userName} (${made.id})`)
+        }),
+    )
+
+  group
+    .command('set-secret <id>')
+    .description('replace the secret of an account, after it was tried on what uses the account')
+    .requiredOption('--secret-file <file>', 'a file with the new one')
+    .action(async (id: string, options: { secretFile: string }, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        await server.put(`/Accounts/${id}`, { password: await secretIn(options.secretFile) })
+        output.result({ id }, () => 'The new secret works and is kept.')
+      }),
+    )
+
+  group
+    .command('remove <id>')
+    .description('remove an account that nothing uses')
+    .action(async (id: string, _options: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        await server.delete(`/Accounts/${id}`)
+        output.result({ id }, () => 'Removed the account.')
+      }),
+    )
+}
+
+/** Passwords that administrators chose for repositories. */
+export const addEncryptionKeyCommands = (program: Command, withContext: WithContext): void => {
+  const group = program.command('encryption-keys').description('passwords that open repositories')
+
+  group
+    .command('list')
+    .description('list the keys, without their passwords')
+    .action(async (_options: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const found = await Array.fromAsync(allOf<KeyView>(server, '/EncryptionKeys'))
+        output.result(found, () =>
+          table(
+            ['hint', 'id'],
+            found.map((key) => [key.description, key.id]),
+            'There is no encryption key.',
+          ),
+        )
+      }),
+    )
+
+  group
+    .command('add <hint>')
+    .description('add a password for repositories, with what reminds of it')
+    .requiredOption('--secret-file <file>', 'a file with the password')
+    .action(async (description: string, options: { secretFile: string }, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const password = await secretIn(options.secretFile)
+        const made = await server.post<KeyView>('/EncryptionKeys', { password, description })
+        output.result(made, () => `Added the encryption key ${made.id}`)
+      }),
+    )
+
+  group
+    .command('remove <id>')
+    .description('remove a key that no repository uses')
+    .action(async (id: string, _options: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        await server.delete(`/EncryptionKeys/${id}`)
+        output.result({ id }, () => 'Removed the encryption key.')
+      }),
+    )
+}
