@@ -97,12 +97,20 @@ export const audit = table({
 })
 export type AuditRow = RowOf<typeof audit>
 
+/** What an administrator set, also while it is off. */
+export interface ProxyThrottling {
+  readonly isOn: boolean
+  readonly value?: number
+  readonly unit?: 'Mbps' | 'MBs' | 'KBs'
+}
+
 export const proxies = table({
   id: text,
   hostName: text,
   description: text,
   port: count,
   createdAt: date,
+  throttling: optional(json<ProxyThrottling>()),
 })
 export type ProxyRow = RowOf<typeof proxies>
 

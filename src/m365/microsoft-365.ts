@@ -5,7 +5,7 @@ import { hostsOf, type HostOverrides, type Region } from './hosts.ts'
 import { GraphClient } from './http/graph-client.ts'
 import { RETRY_LIMITS, type RetryLimits } from './http/retry-plan.ts'
 import { TrafficCounter } from './http/traffic.ts'
-import { Transport } from './http/transport.ts'
+import { Transport, type Pace } from './http/transport.ts'
 import { Pools, QUOTA_LIMITS, type QuotaLimits } from './pools.ts'
 import { AppTokens, type ApplicationCredentials } from './sign-in/app-tokens.ts'
 import { readPfx } from './sign-in/pfx/read-pfx.ts'
@@ -23,6 +23,8 @@ export interface Microsoft365Options {
   readonly proxyUrl?: string
   readonly userAgent?: string
   readonly limits?: Partial<Limits>
+  /** Keeps all traffic with Microsoft 365 within a bandwidth. */
+  readonly pace?: Pace
 }
 
 export interface Limits {
@@ -80,6 +82,7 @@ export class Microsoft365 implements AsyncDisposable {
     this.#transport = new Transport({
       userAgent: options.userAgent ?? USER_AGENT,
       silenceTimeoutMs: this.#limits.silenceTimeoutMs,
+      pace: options.pace,
       ...(options.caCertificates === undefined ? {} : { caCertificates: options.caCertificates }),
       ...(options.proxyUrl === undefined ? {} : { proxyUrl: options.proxyUrl }),
     })

@@ -37,7 +37,7 @@ import {
   Tenants,
 } from '#engine'
 import { microsoft365, type HostOverrides } from '#m365'
-import { localStorage } from '#storage'
+import { Bandwidth, localStorage } from '#storage'
 import type { FastifyInstance } from 'fastify'
 import { hostname } from 'node:os'
 import { serverCertificate } from './certificate.ts'
@@ -77,7 +77,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const secrets = new Secrets({ rootKey, clock })
   const audit = new Audit({ database, clock, rootKey })
   const access = new Access({ database, secrets, audit, clock, random })
-  const connectors = opened.use(await connectorsOf(config, { clock, random, log }))
+  const bandwidth = new Bandwidth(clock)
+  const connectors = opened.use(await connectorsOf(config, { clock, random, log, bandwidth }))
   const tenants = opened.use(new Tenants({ database, secrets, connectors }))
   const parts = { database, secrets, audit, clock, random }
   const accounts = new Accounts(parts)
@@ -86,6 +87,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     authorities: await trustedAuthorities(config.microsoft365.caFiles),
     clock,
     random,
+    bandwidth,
     log: log.child({ layer: 'storage' }),
   })
   const servicePoints = { trusted: config.storage.endpoints, resolve: resolveHost }
@@ -135,6 +137,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     new Restores({ sessions: restoreSessions, tenants, audit, clock, log: engineLog }),
   )
   const restorePoints = new RestorePoints({ sessions: restoreSessions, organizations })
+  const proxies = new Proxies({ database, audit, bandwidth, repositories, version: VERSION })
+  await proxies.begin()
   const certificate = await serverCertificate(config, clock, random)
   const api = await buildApi({
     engine: {
@@ -145,7 +149,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       objectStorages,
       cloudResources,
       repositories,
-      proxies: new Proxies({ database, repositories, version: VERSION }),
+      proxies,
       jobs,
       sessions: new JobSessions({ database }),
       restoreSessions,
@@ -158,11 +162,11 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       explorer: new Explorer(restoreSessions),
       restores,
       retention: new Retentions({ ...retained, runner: retentionRunner }),
+      personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
       legalHolds: new LegalHolds({ database, audit, clock, random }),
       exports: new Exports({ sessions: restoreSessions, audit, clock }),
     },
     service: {
-      personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
       installationId: await installationId(folder, random),
       version: VERSION,
       health: () => serverHealth({ folder, database, repositories, scheduler, clock }),
@@ -213,10 +217,19 @@ const rootKeyFor = async (config: ServerConfig, folder: DataFolder, database: Da
 
 const connectorsOf = async (
   { microsoft365: settings }: ServerConfig,
-  around: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  {
+    bandwidth,
+    ...around
+  }: {
+    readonly clock: Clock
+    readonly random: Random
+    readonly log: Logger
+    readonly bandwidth: Bandwidth
+  },
 ) =>
   microsoft365({
     ...around,
+    pace: (bytes, signal) => bandwidth.spend(bytes, signal),
     log: around.log.child({ layer: 'm365' }),
     caCertificates: await trustedAuthorities(settings.caFiles),
     ...(settings.hosts === undefined ? {} : { hosts: settings.hosts as HostOverrides }),

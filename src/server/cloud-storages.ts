@@ -16,8 +16,10 @@ import {
   retrying,
   s3CloudAccount,
   s3Storage,
+  throttled,
   type AzureAccountOptions,
   type AzureCloud,
+  type Bandwidth,
   type S3AccountOptions,
   type S3ImmutabilityOptions,
   type Storage,
@@ -31,6 +33,8 @@ export interface CloudParts {
   readonly authorities: readonly string[]
   readonly clock: Clock
   readonly random: Random
+  /** Shared with all other traffic. */
+  readonly bandwidth: Bandwidth
   readonly log: Logger
 }
 
@@ -40,8 +44,9 @@ export const resolveHost = async (host: string): Promise<readonly string[]> =>
 
 /** Connections to object storage as the server is configured. */
 export const cloudOpener = (parts: CloudParts): CloudOpener => {
-  const { clock, random, log } = parts
-  const repeating = (storage: Storage): Storage => retrying(storage, { clock, random, log })
+  const { clock, random, log, bandwidth } = parts
+  const repeating = (storage: Storage): Storage =>
+    retrying(throttled(storage, bandwidth), { clock, random, log })
   return {
     account: (service, credentials) =>
       service.kind === 'azure'

@@ -13,7 +13,7 @@ import {
   systemPrincipal,
   type RecoveryKit,
 } from '#engine'
-import { localStorage } from '#storage'
+import { Bandwidth, localStorage } from '#storage'
 import { cloudOpener, resolveHost } from './cloud-storages.ts'
 import { decideConfig, type ServerOptions } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
@@ -78,7 +78,8 @@ const readKits = async (options: ServerOptions): Promise<RecoveryKit[]> => {
   const openStorage = (path: string) => localStorage(path)
   const accounts = new Accounts({ ...parts, database, secrets, audit })
   const authorities = await trustedAuthorities(config.microsoft365.caFiles)
-  const cloud = cloudOpener({ ...parts, config: config.storage, authorities })
+  const bandwidth = new Bandwidth(systemClock)
+  const cloud = cloudOpener({ ...parts, config: config.storage, authorities, bandwidth })
   const servicePoints = { trusted: config.storage.endpoints, resolve: resolveHost }
   const objectStorages = new ObjectStorages({ ...parts, database, audit, accounts, cloud, servicePoints })
   const places = { openStorage, objectStorages, reserved: [data.path] }

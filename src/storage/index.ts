@@ -28,6 +28,7 @@ export {
 export { memoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
 export { readOnly } from './read-only.ts'
 export { subfolder } from './subfolder.ts'
-export { throttled, type ThrottledOptions } from './throttled.ts'
+export { Bandwidth } from './bandwidth.ts'
+export { throttled } from './throttled.ts'
 export { retrying, type RetryingOptions } from './retrying.ts'
 export { faulty, type FaultyOptions } from './faulty.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FixedClock, seededRandom } from '#base'
 import {
+  Bandwidth,
   extendNeeded,
   extendRetention,
   faulty,
@@ -53,10 +54,11 @@ describe('an immutable storage', () => {
     const inside = memoryStorage('immutable', { immutable: policy, clock })
     const random = seededRandom(1)
     const wrapped = subfolder(
-      retrying(
-        throttled(faulty(inside, { random, rate: 0.3 }), { bytesPerSecond: 1e9, clock: new FixedClock(0) }),
-        { clock: new FixedClock(0), random, attempts: 50 },
-      ),
+      retrying(throttled(faulty(inside, { random, rate: 0.3 }), new Bandwidth(new FixedClock(0), 1e9)), {
+        clock: new FixedClock(0),
+        random,
+        attempts: 50,
+      }),
       'shard',
     )
     await wrapped.write('data/a', [Buffer.from('a')])

@@ -1,8 +1,16 @@
 import type { Proxies, Proxy } from '#engine'
 import { Type } from 'typebox'
-import { answersList, answersObject, cut, type Call, type Operation } from '../contract/operation.ts'
+import {
+  answersList,
+  answersNothing,
+  answersObject,
+  cut,
+  type Call,
+  type Operation,
+} from '../contract/operation.ts'
 import { links } from '../contract/pages.ts'
-import { flag, integer, listOf, object, oneOf, part, text, uuid } from '../contract/schema.ts'
+import { verbs } from '../contract/verbs.ts'
+import { flag, integer, listOf, needed, object, oneOf, part, text, uuid } from '../contract/schema.ts'
 import { administrator } from '../edge/policies.ts'
 import { BackupRepository } from '../repositories/backup-repository.schema.ts'
 import { presentRepository } from '../repositories/backup-repositories.routes.ts'
@@ -43,6 +51,21 @@ export const ProxySchema = object('Proxy', {
   _links: links(),
 })
 
+/** What programs send of a proxy. The built-in one has no account and runs with the server's own. */
+const ProxyBody = object('ProxyToSave', {
+  hostName: text({ maxLength: 255 }),
+  description: text({ maxLength: 4096 }),
+  port: integer({ minimum: 1, maximum: 65_535 }),
+  useInternetProxy: flag(),
+  enableNetworkThrottling: flag({ description: 'Whether traffic is kept within throttlingValue' }),
+  throttlingValue: integer({ format: 'int64', minimum: 0 }),
+  throttlingUnit: oneOf(['Mbps', 'MBs', 'KBs']),
+})
+
+const RescanOptions = object('ProxiesToRescan', {
+  proxies: listOf(object('ProxyToRescan', { id: needed(uuid()) }), { description: 'All unless told' }),
+})
+
 const ExtendedView = Type.Object({ extendedView: flag({ since: 'v6', until: 'v8' }) })
 
 const tag = 'Proxy'
@@ -79,6 +102,47 @@ export const proxyOperations = (proxies: Proxies): readonly Operation[] => [
     handle: async (call) =>
       presentProxy(await proxies.get(call.principal, call.params['proxyId'] ?? ''), call),
   }),
+  answersNothing({
+    method: 'PUT',
+    path: '/Proxies/{proxyId}',
+    tag,
+    summary: 'Changes a backup proxy; what is left out stays',
+    access,
+    body: ProxyBody,
+    status: { v4: 200, v8: 204 },
+    handle: async (call) => {
+      await proxies.update(call.principal, call.params['proxyId'] ?? '', call.body)
+    },
+  }),
+  answersNothing({
+    method: 'POST',
+    path: '/Proxies/Rescan',
+    since: 'v6',
+    tag,
+    summary: 'Looks anew at the repositories of backup proxies',
+    access,
+    body: RescanOptions,
+    status: { v6: 200, v8: 204 },
+    handle: async (call) => {
+      await proxies.rescan(
+        call.principal,
+        call.body.proxies?.map(({ id }) => id),
+      )
+    },
+  }),
+  ...verbs('/Proxies/{proxyId}', [
+    answersNothing({
+      method: 'POST',
+      path: '/Proxies/{proxyId}/Rescan',
+      tag,
+      summary: 'Looks anew at the repositories of a backup proxy',
+      access,
+      status: { v4: 200, v8: 204 },
+      handle: async (call) => {
+        await proxies.rescan(call.principal, [call.params['proxyId'] ?? ''])
+      },
+    }),
+  ]),
   answersList(
     BackupRepository,
     { pagedSince: 'v8' },

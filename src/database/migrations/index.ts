@@ -1,8 +1,15 @@
 import type { Migration } from '../migrate.ts'
 import { beginning } from './0001-beginning.ts'
+import { proxyThrottling } from './0003-proxy-throttling.ts'
 import { retention } from './0004-retention.ts'
 import { objectStorage } from './0005-object-storage.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
 /** In order, never changed once released; the position is the version. */
-export const migrations: readonly Migration[] = [beginning, versionBackupMode, retention, objectStorage]
+export const migrations: readonly Migration[] = [
+  beginning,
+  versionBackupMode,
+  proxyThrottling,
+  retention,
+  objectStorage,
+]

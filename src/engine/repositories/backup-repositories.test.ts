@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FixedClock, HoldfastError, Secret, seededRandom, silentLogger } from '#base'
 import { jobRows, openDatabase, type Database } from '#database'
 import { openRepository } from '#repository'
-import { localStorage, subfolder } from '#storage'
+import { Bandwidth, localStorage, subfolder } from '#storage'
 import { Audit } from '../access/audit.ts'
 import { systemPrincipal, type Principal } from '../access/principal.ts'
 import { Proxies } from '../proxies/proxies.ts'
@@ -341,7 +341,13 @@ describe('the first start', () => {
         random: seededRandom(2),
       })
     await start()
-    const proxies = new Proxies({ database, repositories, version: '0.1.0' })
+    const proxies = new Proxies({
+      database,
+      audit: new Audit({ database, clock, rootKey }),
+      bandwidth: new Bandwidth(clock),
+      repositories,
+      version: '0.1.0',
+    })
     const [proxy] = (await proxies.list(systemPrincipal)).items
     expect(proxy).toMatchObject({ type: 'Local', hostName: 'backup.example', port: 9193, status: 'Online' })
     const [repository] = await proxies.repositories(systemPrincipal, proxy!.id)

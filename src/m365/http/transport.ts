@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { pipeline, Transform, type Readable } from 'node:stream'
 import { rootCertificates, getCACertificates } from 'node:tls'
 import { Agent, type Dispatcher, ProxyAgent, errors, request } from 'undici'
 import { HoldfastError } from '#base'
@@ -11,7 +11,11 @@ export interface TransportOptions {
   readonly userAgent: string
   /** Until the headers of an answer, and between two pieces of its body. */
   readonly silenceTimeoutMs: number
+  readonly pace?: Pace | undefined
 }
+
+/** Told of the bytes of bodies in both directions; they go on when it resolves, or at once when it is undefined. */
+export type Pace = (bytes: number, signal?: AbortSignal) => Promise<void> | undefined
 
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -36,16 +40,19 @@ export class Transport implements AsyncDisposable {
   readonly #dispatcher: Dispatcher
   readonly #userAgent: string
   readonly #silenceTimeoutMs: number
+  readonly #pace: Pace | undefined
 
   constructor(options: TransportOptions) {
     this.#dispatcher = dispatcherFor(options)
     this.#userAgent = options.userAgent
     this.#silenceTimeoutMs = options.silenceTimeoutMs
+    this.#pace = options.pace
   }
 
   /** Throws `NetworkFailure` when no answer came. */
   async send(outgoing: OutgoingRequest): Promise<IncomingResponse> {
     const { method, url, headers, body, signal } = outgoing
+    await this.#pace?.(typeof body === 'string' ? Buffer.byteLength(body) : (body?.length ?? 0), signal)
     try {
       const response = await request(url, {
         method,
@@ -59,7 +66,7 @@ export class Transport implements AsyncDisposable {
       return {
         status: response.statusCode,
         header: (name) => joined(response.headers[name]),
-        body: response.body,
+        body: this.#pace === undefined ? response.body : paced(response.body, this.#pace),
       }
     } catch (error) {
       signal?.throwIfAborted()
@@ -128,6 +135,20 @@ function codeOf(error: unknown): string | undefined {
       return at.code
   }
   return undefined
+}
+
+/** The same body, no faster than the pace; a reader that waits keeps the sender waiting. */
+function paced(body: Readable, pace: Pace): Readable {
+  const slowed = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      const waiting = pace(chunk.length)
+      if (waiting === undefined) return done(null, chunk)
+      waiting.then(() => done(null, chunk), done)
+    },
+  })
+  // What goes wrong is seen by whoever reads; without anybody who reads it must not end the process.
+  pipeline(body, slowed, () => {})
+  return slowed
 }
 
 function dispatcherFor(options: TransportOptions): Dispatcher {

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { FixedClock, seededRandom, systemClock } from '#base'
-import { faulty, localStorage, memoryStorage, readOnly, retrying, subfolder, throttled } from '../index.ts'
+import {
+  Bandwidth,
+  faulty,
+  localStorage,
+  memoryStorage,
+  readOnly,
+  retrying,
+  subfolder,
+  throttled,
+} from '../index.ts'
 import { storageConformance } from './conformance.ts'
 
 const folders: string[] = []
@@ -22,7 +31,7 @@ storageConformance('memory', async () => memoryStorage())
 storageConformance('local', async () => localStorage(await newFolder()))
 storageConformance('retrying', async () => retrying(memoryStorage(), patient()))
 storageConformance('throttled', async () =>
-  throttled(memoryStorage(), { bytesPerSecond: 1000, clock: new FixedClock(0) }),
+  throttled(memoryStorage(), new Bandwidth(new FixedClock(0), 1000)),
 )
 storageConformance('subfolder', async () => subfolder(memoryStorage(), 'organization/s00'))
 storageConformance('faulty at rate 0', async () =>
@@ -93,7 +102,7 @@ describe('wrappers', () => {
 
   it('throttled spends a second on a second of bytes', async () => {
     const clock = new FixedClock(0)
-    const storage = throttled(memoryStorage(), { bytesPerSecond: 1000, clock })
+    const storage = throttled(memoryStorage(), new Bandwidth(clock, 1000))
     await storage.write('a', [bytes(3000)])
     await storage.write('b', [bytes(1)])
     expect(clock.nowMs()).toBe(3000)
