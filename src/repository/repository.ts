@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os'
 import {
   type Clock,
   conflict,
+  invalid,
   isHoldfastError,
   type Logger,
   notBuilt,
@@ -13,6 +14,7 @@ import type { Storage } from '#storage'
 import { affectedBy } from './affected.ts'
 import { BlobReader } from './blob-reader.ts'
 import { check } from './check.ts'
+import { copySnapshots } from './copy.ts'
 import type {
   AffectedEntry,
   BlobId,
@@ -344,7 +346,11 @@ class StoredRepository implements Repository {
   async markMissing(blobs: Iterable<BlobName>, signal?: AbortSignal): Promise<readonly BlobName[]> {
     this.#checkWritable()
     await using lock = await this.#locks.take('exclusive', signal)
-    return await forgetDamaged({ ...this.#parts, config: this.#config, guard: () => lock.check() }, blobs, signal)
+    return await forgetDamaged(
+      { ...this.#parts, config: this.#config, guard: () => lock.check() },
+      blobs,
+      signal,
+    )
   }
 
   async repair(options: RepairOptions, signal?: AbortSignal): Promise<RepairReport> {
@@ -353,8 +359,17 @@ class StoredRepository implements Repository {
     return await repair({ ...this.#parts, config: this.#config, guard: () => lock.check() }, options, signal)
   }
 
-  async copyFrom(_source: Repository, _options: CopyOptions, _signal?: AbortSignal): Promise<CopyReport> {
-    throw notBuilt('copyFrom')
+  async copyFrom(source: Repository, options: CopyOptions, signal?: AbortSignal): Promise<CopyReport> {
+    this.#checkWritable()
+    if (!(#parts in source)) throw invalid('only an open repository can be copied from')
+    await using lock = await this.#locks.take('shared', signal)
+    const sides = {
+      from: source.#parts,
+      fromVersion: source.version,
+      to: this.#parts,
+      guard: () => lock.check(),
+    }
+    return await copySnapshots(sides, options, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,8 @@ import { type StoredNode, storedNodes, treeOfNodes, withSubtree } from './format
 export interface TreeRewrite {
   readonly read: (id: BlobId) => Promise<Uint8Array>
   readonly save: (tree: Uint8Array) => Promise<BlobId>
+  /** Told of trees that were looked into and stay as they are. */
+  readonly onUnchanged?: (id: BlobId) => void
   /** What becomes of a node; `enter` asks for what is below a folder. `entry` is absent for links and the like. */
   readonly decide: (path: string, entry: TreeEntry | undefined) => Promise<'keep' | 'drop' | 'enter'>
   /** What became of trees at their paths, kept from one rewrite to the next with the same `decide`. */
@@ -27,7 +29,10 @@ const rewriteNodes = async (rewrite: TreeRewrite, id: BlobId, path: string): Pro
     const text = await rewritten(rewrite, node, path === '' ? node.name : `${path}/${node.name}`)
     if (text !== undefined) texts.push(text)
   }
-  if (texts.length === nodes.length && texts.every((text, at) => text === nodes[at]!.text)) return id
+  if (texts.length === nodes.length && texts.every((text, at) => text === nodes[at]!.text)) {
+    rewrite.onUnchanged?.(id)
+    return id
+  }
   return texts.length === 0 ? undefined : rewrite.save(treeOfNodes(texts))
 }
 

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { memoryStorage, type Storage } from '#storage'
+import type { Repository } from './contract.ts'
+import { initRepository, openRepository } from './repository.ts'
+import { backUp, flip, noise, packsOf, pathsIn, text } from './tests/damage.ts'
+import { collect, TEST_OPTIONS } from './tests/fixtures.ts'
+
+let running: Repository
+beforeAll(async () => {
+  running = await initRepository(memoryStorage(), TEST_OPTIONS)
+})
+afterAll(() => running[Symbol.asyncDispose]())
+
+const FILES = { 'users/a/one': text('one'), 'users/a/large': noise(1, 900_000), 'users/b/two': text('two') }
+const TAGS = ['holdfast', 'org:one', 'job:nightly', 'run:1']
+const OTHER = { ...TEST_OPTIONS, password: 'another' }
+
+/** Fails the so-manyth write, as when the process is killed. */
+const dying = (storage: Storage, writes: number): Storage => {
+  let left = writes
+  return {
+    name: storage.name,
+    write: async (path, parts, signal) => {
+      left -= 1
+      if (left < 0) throw new Error('killed')
+      await storage.write(path, parts, signal)
+    },
+    read: (path, range, signal) => storage.read(path, range, signal),
+    stat: (path, signal) => storage.stat(path, signal),
+    list: (folder, signal) => storage.list(folder, signal),
+    remove: (path, signal) => storage.remove(path, signal),
+    space: (signal) => storage.space(signal),
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+describe('copying between repositories', () => {
+  it('keeps what a snapshot tells, names its original, and copies only what is new', async () => {
+    const storage = memoryStorage()
+    await using source = await initRepository(storage, TEST_OPTIONS)
+    await using target = await initRepository(memoryStorage(), OTHER)
+    const first = await backUp(source, FILES, { tags: TAGS })
+    const report = await target.copyFrom(source, {})
+    expect(report.copied.map(({ from }) => from)).toEqual([first.id])
+    const { id: _id, ...told } = first
+    expect(await target.snapshots()).toMatchObject([{ ...told, original: first.id }])
+    expect((await target.check({ readData: true })).problems).toEqual([])
+    expect(await target.copyFrom(source, {})).toMatchObject({ copied: [], alreadyThere: 1, readBytes: 0 })
+
+    await backUp(source, { ...FILES, 'users/b/new': text('new') }, { time: new Date('2026-02-01T00:00:00Z') })
+    const second = await target.copyFrom(source, {})
+    expect(second).toMatchObject({ alreadyThere: 1 })
+    expect(second.readBytes).toBeLessThan(10_000)
+    const entry = await target.entryAt((await target.snapshots())[1]!.tree, 'users/a/large')
+    if (entry?.type !== 'file') throw new Error('it is gone')
+    expect((await collect(target.readFile(entry))).equals(FILES['users/a/large'])).toBe(true)
+  })
+
+  it('copies one object alone where a filter says so, and no name of the others', async () => {
+    await using source = await initRepository(memoryStorage(), TEST_OPTIONS)
+    const storage = memoryStorage()
+    await using target = await initRepository(storage, TEST_OPTIONS)
+    await backUp(source, FILES)
+    await target.copyFrom(source, {
+      filter: (path) => (path === 'users' ? 'part' : path === 'users/b' ? 'all' : 'none'),
+    })
+    const [snapshot] = await target.snapshots()
+    const names = (await target.tree(snapshot!.tree)).map(({ name }) => name)
+    expect(names).toEqual(['users'])
+    expect(await target.entryAt(snapshot!.tree, 'users/a')).toBeUndefined()
+    expect(await target.entryAt(snapshot!.tree, 'users/b/two')).toMatchObject({ type: 'file', sizeBytes: 3 })
+    const blobs = [...(await packsOf(storage, 'tree')), ...(await packsOf(storage, 'data'))]
+    expect(blobs.flatMap((pack) => pack.blobs)).toHaveLength(4)
+    expect((await target.check({ readData: true })).problems).toEqual([])
+  })
+
+  it('goes on where it was killed, and never leaves a snapshot without its blobs', async () => {
+    await using source = await initRepository(memoryStorage(), TEST_OPTIONS)
+    await backUp(source, FILES)
+    for (let writes = 0; writes < 20; writes += 1) {
+      const storage = memoryStorage()
+      await using target = await initRepository(storage, TEST_OPTIONS)
+      await using victim = await openRepository(dying(storage, writes), TEST_OPTIONS)
+      const outcome = await victim.copyFrom(source, {}).catch(() => undefined)
+      await target.refresh()
+      expect((await target.check({ readData: true })).problems).toEqual([])
+      await target.copyFrom(source, {})
+      expect(await target.snapshots()).toHaveLength(1)
+      expect((await target.check({ readData: true })).problems).toEqual([])
+      if (outcome !== undefined) return
+    }
+    throw new Error('it never came to its end')
+  })
+
+  it('stops at a damaged blob rather than leave it out', async () => {
+    const storage = memoryStorage()
+    await using source = await initRepository(storage, TEST_OPTIONS)
+    await backUp(source, FILES)
+    const target = memoryStorage()
+    await using copy = await initRepository(target, TEST_OPTIONS)
+    await flip(storage, (await packsOf(storage, 'data'))[0]!.path, 40)
+    await expect(copy.copyFrom(source, {})).rejects.toMatchObject({ code: 'corrupt' })
+    expect(await pathsIn(target, 'snapshots')).toEqual([])
+  })
+})
