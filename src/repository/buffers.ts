@@ -12,7 +12,8 @@ export class Buffers {
 
   /** At least so many bytes, not cleared. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
-    const wanted = Math.ceil(bytes / STEP_BYTES) * STEP_BYTES
+    const step = bytes > 8 * STEP_BYTES ? 8 * STEP_BYTES : STEP_BYTES
+    const wanted = Math.ceil(bytes / step) * step
     const at = this.#idle.findLastIndex(({ length }) => length === wanted)
     if (at === -1) return newBuffer(wanted)
     const [found] = this.#idle.splice(at, 1)
@@ -22,7 +23,8 @@ export class Buffers {
 
   /** Nobody may look at the buffer any more. */
   give({ buffer }: Uint8Array<ArrayBuffer>): void {
-    if (buffer.byteLength === 0 || buffer.byteLength % STEP_BYTES !== 0) return
+    if (buffer.byteLength === 0 || buffer.byteLength % STEP_BYTES !== 0)
+      return release(new Uint8Array(buffer))
     this.#idle.push(new Uint8Array(buffer))
     this.#idleBytes += buffer.byteLength
     while (this.#idleBytes > IDLE_BYTES) {

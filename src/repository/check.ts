@@ -6,8 +6,8 @@ import { exactHeaderBytes } from './format/pack-header.ts'
 import { SEAL_BYTES } from './format/sealing.ts'
 import { concurrently } from './concurrently.ts'
 import { listIds, packPath } from './index-files.ts'
-import { ownBytes } from './pack-windows.ts'
 import { type PruneParts, storedPacks } from './prune.ts'
+import { readOwn } from './read-own.ts'
 import { blobsBelow } from './walk.ts'
 
 /** A list of problems longer than this tells nothing more. */
@@ -97,9 +97,17 @@ const checkData = async (
   await concurrently(packs, pool.size + 1, async ({ id, blobs }) => {
     signal?.throwIfAborted()
     try {
-      const bytes = ownBytes(await storage.read(packPath(id), undefined, signal))
+      const expectedBytes = blobs.reduce((sum, blob) => sum + blob.length, exactHeaderBytes(blobs))
+      const bytes = await readOwn({
+        storage,
+        buffers: pool.buffers,
+        path: packPath(id),
+        expectedBytes,
+        signal,
+      })
       const indexed = blobs.map((blob) => ({ ...blob, isTree: blob.type === 'tree' }))
-      const { problems } = await pool.run({ kind: 'verify', key, pack: id, bytes, indexed })
+      const { problems, bytes: free } = await pool.run({ kind: 'verify', key, pack: id, bytes, indexed })
+      pool.buffers.give(free)
       for (const problem of problems) report(problem)
     } catch (error) {
       if (!isHoldfastError(error)) throw error

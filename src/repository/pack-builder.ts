@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Random } from '#base'
 import type { BlobId, BlobType } from './contract.ts'
 import { type PackedBlob, sealHeader } from './format/pack-header.ts'
-import { IV_BYTES, type KeySet, SEAL_BYTES } from './format/sealing.ts'
+import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import { newBuffer } from './release.ts'
 
 /** A pack is closed when it has reached this size. */
@@ -16,10 +16,8 @@ export interface BuiltPack {
   readonly sizeBytes: number
 }
 
-/** Beyond the size at which a pack is closed, for its last blob. */
-const LAST_BLOB_BYTES = 8 * 1024 * 1024 + SEAL_BYTES
-/** Memory for a pack of the usual size. */
-export const PACK_BUFFER_BYTES = PACK_BYTES + LAST_BLOB_BYTES
+/** Memory for a pack of the usual size and its last blob. */
+export const PACK_BUFFER_BYTES = PACK_BYTES + 8 * 1024 * 1024
 
 /** A pack being filled with sealed blobs of one type. */
 export class PackBuilder {

@@ -7,6 +7,7 @@ import type { PackedBlob } from './format/pack-header.ts'
 import type { KeySet } from './format/sealing.ts'
 import { packPath } from './index-files.ts'
 import { readPackHeader } from './pack-header-file.ts'
+import { readOwn } from './read-own.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
 export interface PackWindowsOptions {
@@ -142,7 +143,8 @@ export class PackWindows {
       uncompressed,
     }))
     const { key, pool } = this.#options
-    const { plain, lengths } = await pool.run({ kind: 'open', key, bytes, blobs: relative })
+    const { plain, lengths, bytes: free } = await pool.run({ kind: 'open', key, bytes, blobs: relative })
+    pool.buffers.give(free)
     const opened = new Map<string, Uint8Array>()
     let at = 0
     blobs.forEach((blob, number) => {
@@ -160,21 +162,33 @@ export class PackWindows {
     if (blob.length < OPEN_HERE_BELOW && blob.uncompressed < OPEN_HERE_BELOW)
       return openBlob(key, bytes, blob)
     const { id, length, uncompressed } = blob
-    const { plain, lengths } = await pool.run({
+    const {
+      plain,
+      lengths,
+      bytes: free,
+    } = await pool.run({
       kind: 'open',
       key,
       bytes,
       blobs: [{ id, offset: 0, length, uncompressed }],
     })
+    pool.buffers.give(free)
     if (lengths[0] === -1) throw corrupt(`blob ${id} in pack ${blob.pack} is damaged`)
     // The buffer is longer than the blob.
     return plain.subarray(0, lengths[0])
   }
 
   async #readRange(pack: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#options.storage.read(packPath(pack), { offset, length })
+    const { storage, pool } = this.#options
+    const bytes = await readOwn({
+      storage,
+      buffers: pool.buffers,
+      path: packPath(pack),
+      range: { offset, length },
+      expectedBytes: length,
+    })
     if (bytes.length !== length) throw corrupt(`pack ${pack} is cut off`)
-    return ownBytes(bytes)
+    return bytes
   }
 }
 
@@ -219,8 +233,4 @@ const firstAt = (header: readonly PackedBlob[], offset: number): number => {
   return low
 }
 
-/** The same bytes in a buffer that nobody else looks into, so that it can be handed over. */
-export const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
-  bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength
-    ? new Uint8Array(bytes.buffer)
-    : Uint8Array.from(bytes)
+export { ownBytes } from './read-own.ts'

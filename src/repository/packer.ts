@@ -2,7 +2,7 @@ import { type Clock, messageOf, type Random } from '#base'
 import type { Storage } from '#storage'
 import { Budget } from './budget.ts'
 import type { BlobId, BlobType } from './contract.ts'
-import { Buffers } from './buffers.ts'
+import type { Buffers } from './buffers.ts'
 import { openBlob } from './format/blob.ts'
 import { blobKey } from './format/ids.ts'
 import type { PackedBlob } from './format/pack-header.ts'
@@ -74,7 +74,7 @@ export interface NewChunk {
  */
 export class Packer {
   readonly budget = new Budget(IN_FLIGHT_BYTES)
-  readonly buffers = new Buffers()
+  readonly buffers: Buffers
   readonly #options: PackerOptions
   readonly #packBytes: number
   readonly #waiting = new Map<string, WaitingBlob>()
@@ -87,6 +87,7 @@ export class Packer {
 
   constructor(options: PackerOptions) {
     this.#options = options
+    this.buffers = options.pool.buffers
     this.#packBytes = options.packBytes ?? PACK_BYTES
     this.#indexedAtMs = options.clock.nowMs()
   }

@@ -31,7 +31,7 @@ export const faulty = (storage: Storage, { random, rate }: FaultyOptions): Stora
   return {
     name: storage.name,
     write: (path, parts, signal) => unreliable(path, () => storage.write(path, parts, signal)),
-    read: (path, range, signal) => unreliable(path, () => storage.read(path, range, signal)),
+    read: (path, range, signal, into) => unreliable(path, () => storage.read(path, range, signal, into)),
     stat: (path, signal) => unreliable(path, () => storage.stat(path, signal)),
     list,
     remove: (path, signal) => unreliable(path, () => storage.remove(path, signal)),

@@ -104,6 +104,7 @@ class LocalStorage implements Storage {
     path: string,
     range?: { readonly offset: number; readonly length: number },
     signal?: AbortSignal,
+    into?: Uint8Array<ArrayBuffer>,
   ): Promise<Uint8Array> {
     checkPath(path)
     signal?.throwIfAborted()
@@ -112,7 +113,8 @@ class LocalStorage implements Storage {
       this.#folder.sawFile(path)
       const sizeBytes = (await file.stat()).size
       const offset = Math.min(range?.offset ?? 0, sizeBytes)
-      return await readAll(file, offset, Math.min(range?.length ?? sizeBytes, sizeBytes - offset))
+      const length = Math.min(range?.length ?? sizeBytes, sizeBytes - offset)
+      return await readAll(file, offset, bufferFor(length, into))
     } catch (error) {
       await this.#folder.check(`read ${path}`)
       throw localError(error, 'read', path)
@@ -213,12 +215,20 @@ const writeAll = async (file: FileHandle, parts: readonly Uint8Array[]): Promise
   }
 }
 
-const readAll = async (file: FileHandle, offset: number, length: number): Promise<Uint8Array> => {
-  // Not cleared, and not from the shared pool: it is filled at once and may be handed to another thread.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+/** A new one is not cleared, and not from the shared pool: it is filled at once and may be handed to another thread. */
+const bufferFor = (length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  into !== undefined && length <= into.length
+    ? into.subarray(0, length)
+    : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+
+const readAll = async (
+  file: FileHandle,
+  offset: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array> => {
   let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, offset + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }

@@ -11,7 +11,7 @@ export const readOnly = (storage: Storage): Storage => ({
   remove: async (path) => {
     throw denied(`${path} is not removed: the storage is read-only`)
   },
-  read: (path, range, signal) => storage.read(path, range, signal),
+  read: (path, range, signal, into) => storage.read(path, range, signal, into),
   stat: (path, signal) => storage.stat(path, signal),
   list: (folder, signal) => storage.list(folder, signal),
   space: (signal) => storage.space(signal),

@@ -62,7 +62,7 @@ export const retrying = (storage: Storage, options: RetryingOptions): Storage =>
   return {
     name: storage.name,
     write: (path, parts, signal) => repeat((attempt) => write(path, parts, attempt, signal), signal),
-    read: (path, range, signal) => repeat(() => storage.read(path, range, signal), signal),
+    read: (path, range, signal, into) => repeat(() => storage.read(path, range, signal, into), signal),
     stat: (path, signal) => repeat(() => storage.stat(path, signal), signal),
     list,
     remove: (path, signal) => repeat(() => storage.remove(path, signal), signal),

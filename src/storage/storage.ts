@@ -16,11 +16,15 @@ export interface Storage extends AsyncDisposable {
   readonly name: string
   /** Durable when it resolves: all or nothing. Never overwrites: `conflict` when the path exists. */
   write(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
-  /** With `range`, fewer bytes where the file ends earlier. */
+  /**
+   * With `range`, fewer bytes where the file ends earlier. Where they fit into `into`, they may come as a view of it: it is
+   * the storage's until the call ends.
+   */
   read(
     path: string,
     range?: { readonly offset: number; readonly length: number },
     signal?: AbortSignal,
+    into?: Uint8Array<ArrayBuffer>,
   ): Promise<Uint8Array>
   stat(path: string, signal?: AbortSignal): Promise<StoredFile | undefined>
   /** All files below a folder, at any depth, in no order. A folder that does not exist has none. */

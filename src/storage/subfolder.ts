@@ -20,7 +20,7 @@ export const subfolder = (storage: Storage, folder: string): Storage => {
     name: `${storage.name}, ${folder}`,
     write: async (path, parts, signal) => storage.write(inside(path), parts, signal),
     remove: async (path, signal) => storage.remove(inside(path), signal),
-    read: async (path, range, signal) => storage.read(inside(path), range, signal),
+    read: async (path, range, signal, into) => storage.read(inside(path), range, signal, into),
     stat: async (path, signal) => {
       const file = await storage.stat(inside(path), signal)
       return file === undefined ? undefined : outside(file)

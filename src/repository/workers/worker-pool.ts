@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Jobs, Job, Result } from './jobs.ts'
+import { Buffers } from '../buffers.ts'
 import { transferable } from './run-job.ts'
 
 interface Waiting {
@@ -24,6 +25,8 @@ const MOST_THREADS = 8
  */
 export class WorkerPool {
   readonly size: number
+  /** For the jobs' bytes. */
+  readonly buffers = new Buffers()
   readonly #threads: Thread[] = []
   readonly #queue: Waiting[] = []
 
