@@ -45,7 +45,7 @@ const SMALL = 1_000_000
 
 /** The bytes in a buffer that the next file takes again. */
 const readSmall = (path: string, buffer: Buffer): Uint8Array => {
-  const file = openSync(path)
+  const file = openSync(path, 'r')
   try {
     return buffer.subarray(0, readSync(file, buffer, 0, SMALL, null))
   } finally {
