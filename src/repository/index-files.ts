@@ -1,16 +1,19 @@
-import { corrupt, HoldfastError, isHoldfastError, messageOf } from '#base'
+import { corrupt, HoldfastError, isHoldfastError, messageOf, type Random } from '#base'
 import type { Storage } from '#storage'
 import { BlobIndex } from './blob-index.ts'
 import { openDocument, sealDocument } from './format/document.ts'
 import { isId, sha256Hex } from './format/ids.ts'
+import { columnsIn, type IndexColumns } from './format/index-columns.ts'
 import { decodeIndex, encodeIndex, type IndexedPack } from './format/index-document.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
-import type { Random } from '#base'
+import { release } from './release.ts'
+import type { WorkerPool } from './workers/worker-pool.ts'
 
 export interface IndexFilesOptions {
   readonly storage: Storage
   readonly key: KeySet
   readonly random: Random
+  readonly pool: WorkerPool
 }
 
 const FOLDER = 'index'
@@ -20,16 +23,19 @@ export class IndexFiles {
   readonly #storage: Storage
   readonly #key: KeySet
   readonly #random: Random
+  readonly #pool: WorkerPool
   #index = new BlobIndex()
-  #loaded = new Set<string>()
+  /** Index files that were read, with the numbers of the packs that they name. */
+  #loaded = new Map<string, Uint32Array>()
   #unnamed: IndexedPack[] = []
   #unnamedBlobs = 0
   #damaged = new Map<string, string>()
 
-  constructor({ storage, key, random }: IndexFilesOptions) {
+  constructor({ storage, key, random, pool }: IndexFilesOptions) {
     this.#storage = storage
     this.#key = key
     this.#random = random
+    this.#pool = pool
   }
 
   get index(): BlobIndex {
@@ -64,31 +70,58 @@ export class IndexFiles {
   }
 
   async #readNew(signal?: AbortSignal): Promise<void> {
-    const stored = new Set(await this.list(signal))
-    const isCurrent = [...this.#loaded].every((id) => stored.has(id))
+    const sizes = await this.#sizes(signal)
+    const stored = new Set(sizes.keys())
+    const isCurrent = [...this.#loaded.keys()].every((id) => stored.has(id))
     if (isCurrent && stored.size === this.#loaded.size) return
-    const index = isCurrent ? this.#index : new BlobIndex()
-    const loaded = isCurrent ? this.#loaded : new Set<string>()
+    const index = isCurrent && this.#index.size > 0 ? this.#index : new BlobIndex(expectedBlobs(sizes))
+    const loaded = new Map(isCurrent ? this.#loaded : [])
     if (!isCurrent) this.#damaged = new Map()
-    for (const id of stored) {
-      if (loaded.has(id)) continue
-      for (const pack of await this.#readSound(id, signal)) index.addPack(pack)
-      loaded.add(id)
+    const missing = [...stored].filter((id) => !loaded.has(id))
+    for await (const [id, columns] of this.#readColumns(missing, signal)) {
+      loaded.set(id, index.addColumns(columns))
+      release(columns.ids)
     }
     for (const pack of this.#unnamed) index.addPack(pack)
     this.#index = index
     this.#loaded = loaded
   }
 
-  /** A damaged file must not hide what the others name. */
-  async #readSound(id: string, signal?: AbortSignal): Promise<readonly IndexedPack[]> {
-    try {
-      return await this.read(id, signal)
-    } catch (error) {
-      if (!isHoldfastError(error, 'corrupt')) throw error
-      this.#damaged.set(id, error.message)
-      return []
+  /** Index files and their sizes, in the order of their names. */
+  async #sizes(signal?: AbortSignal): Promise<Map<string, number>> {
+    const sizes: [string, number][] = []
+    for await (const { path, sizeBytes } of this.#storage.list(FOLDER, signal)) {
+      const name = path.slice(path.lastIndexOf('/') + 1)
+      if (isId(name)) sizes.push([name, sizeBytes])
     }
+    return new Map(sizes.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  /** Files in their order; some are read and scanned ahead. */
+  async *#readColumns(
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly [string, IndexColumns]> {
+    const ahead: Promise<IndexColumns>[] = []
+    let next = 0
+    for (const id of ids) {
+      while (next < ids.length && ahead.length <= this.#pool.size) {
+        const reading = this.#columnsOf(ids[next]!, signal)
+        reading.catch(() => undefined)
+        ahead.push(reading)
+        next += 1
+      }
+      yield [id, await ahead.shift()!]
+    }
+  }
+
+  /** A damaged file must not hide what the others name. */
+  async #columnsOf(id: string, signal?: AbortSignal): Promise<IndexColumns> {
+    const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
+    const job = { kind: 'read-index' as const, key: this.#key, bytes: Uint8Array.from(sealed) }
+    const { bytes, room, rows, packIds, problem } = await this.#pool.run(job)
+    if (problem !== undefined) this.#damaged.set(id, `index ${id}: ${problem}`)
+    return columnsIn(bytes.buffer, room, rows, packIds)
   }
 
   /** What one index file names. Throws `corrupt`. */
@@ -116,7 +149,8 @@ export class IndexFiles {
     this.#unnamedBlobs = 0
     try {
       const { id, bytes } = await this.writeFile(packs)
-      this.#loaded.add(id)
+      const numbers = packs.map((pack) => this.#index.packNumber(pack.id)!)
+      this.#loaded.set(id, Uint32Array.from(numbers))
       return bytes
     } catch (error) {
       this.#unnamed.unshift(...packs)
@@ -147,10 +181,14 @@ export class IndexFiles {
     this.#unnamed = []
     this.#unnamedBlobs = 0
     this.#index = new BlobIndex()
-    this.#loaded = new Set()
+    this.#loaded = new Map()
     this.#damaged = new Map()
   }
 }
+
+/** The sealed form of an index has about 45 bytes a blob. */
+const expectedBlobs = (sizes: ReadonlyMap<string, number>): number =>
+  [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0) / 46
 
 /** The ids in a folder of the repository. Names that are none are somebody else's and left alone. */
 export const listIds = async (storage: Storage, folder: string, signal?: AbortSignal): Promise<string[]> => {

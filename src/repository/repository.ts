@@ -125,7 +125,7 @@ class StoredRepository implements Repository {
     const { clock, random, log = silentLogger } = options
     const host = hostOf(options)
     const { pool, release } = useSharedPool()
-    const files = new IndexFiles({ storage, key, random })
+    const files = new IndexFiles({ storage, key, random, pool })
     this.id = config.id
     this.version = config.version
     this.#config = config

@@ -18,10 +18,11 @@ export const sealDocument = (key: KeySet, json: string, iv: Uint8Array): Uint8Ar
 }
 
 /** The parsed JSON of a sealed document. Throws `corrupt`. */
-export const openDocument = (key: KeySet, sealed: Uint8Array): unknown => {
-  const plain = open(key, sealed)
-  return parseJson(textOf(plain))
-}
+export const openDocument = (key: KeySet, sealed: Uint8Array): unknown =>
+  parseJson(openDocumentText(key, sealed))
+
+/** The text of a sealed document. Throws `corrupt`. */
+export const openDocumentText = (key: KeySet, sealed: Uint8Array): Uint8Array => textOf(open(key, sealed))
 
 const textOf = (plain: Uint8Array): Uint8Array => {
   const first = plain[0]

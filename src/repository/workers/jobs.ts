@@ -1,6 +1,7 @@
 import type { BlobId } from '../contract.ts'
 import type { KeySet } from '../format/sealing.ts'
 import type { InspectJob, InspectResult } from './inspect-pack.ts'
+import type { ReadIndexJob, ReadIndexResult } from './read-index.ts'
 import type { ResealJob, ResealResult } from './reseal-blobs.ts'
 
 // What is asked of a worker thread. Buffers are handed over, not copied.
@@ -91,6 +92,7 @@ export interface Jobs {
   open: { job: OpenJob; result: OpenResult }
   verify: { job: VerifyJob; result: VerifyResult }
   inspect: { job: InspectJob; result: InspectResult }
+  'read-index': { job: ReadIndexJob; result: ReadIndexResult }
   reseal: { job: ResealJob; result: ResealResult }
 }
 

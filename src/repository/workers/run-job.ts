@@ -23,6 +23,7 @@ import type {
   VerifyJob,
   VerifyResult,
 } from './jobs.ts'
+import { readIndex } from './read-index.ts'
 import { resealBlobs } from './reseal-blobs.ts'
 
 /** Does a job on this thread. */
@@ -38,6 +39,8 @@ export const runJob = (job: Job): Result => {
       return verify(job)
     case 'inspect':
       return inspectPack(job)
+    case 'read-index':
+      return readIndex(job)
     case 'reseal':
       return resealBlobs(job)
   }

@@ -1,0 +1,31 @@
+import { isHoldfastError, messageOf } from '#base'
+import { openDocumentText } from '../format/document.ts'
+import { type ReadColumns, readIndexColumns } from '../format/index-columns.ts'
+import type { KeySet } from '../format/sealing.ts'
+import { release } from '../release.ts'
+
+/** Opens an index file and reads it into columns. */
+export interface ReadIndexJob {
+  readonly kind: 'read-index'
+  readonly key: KeySet
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface ReadIndexResult extends Omit<ReadColumns, 'buffer'> {
+  /** The columns, in one buffer. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** What is wrong with the file; the columns are empty then. */
+  readonly problem?: string
+}
+
+export const readIndex = ({ key, bytes }: ReadIndexJob): ReadIndexResult => {
+  try {
+    const text = openDocumentText(key, bytes)
+    const { buffer, room, rows, packIds } = readIndexColumns(text)
+    release(text)
+    return { bytes: new Uint8Array(buffer), room, rows, packIds }
+  } catch (error) {
+    if (!isHoldfastError(error, 'corrupt')) throw error
+    return { bytes: new Uint8Array(0), room: 0, rows: 0, packIds: [], problem: messageOf(error) }
+  }
+}
