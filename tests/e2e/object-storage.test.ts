@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorld, type World } from '#world'
@@ -9,6 +11,7 @@ import { addJob, explore, good, runJob, type MailCounts } from './living/backup.
 import { driveItemsOf, portraitOfDrive } from './living/drive-portrait.ts'
 import { forEachAtOnce } from './living/each.ts'
 import { foldersOf, messagesIn, portraitOfMailbox } from './living/mailbox-portrait.ts'
+import { runProgram } from './living/processes.ts'
 import { graphOf, type TenantGraph } from './living/tenant-graph.ts'
 
 // The whole way with a repository in object storage: a real S3 server, and Microsoft's emulator of Azure. The last person
@@ -338,6 +341,30 @@ describe('a container of Azure', () => {
     expect(await usedBytesOf(repository.json<Row>().id)).toBeGreaterThan(10_000)
   }, 120_000)
 })
+
+it('is set up by the command line as well', async () => {
+  const file = join(world.folder, 'secret.txt')
+  const container = (await azurite.newContainer()).containerName
+  const { accountName, credential } = azurite.account
+  writeFileSync(file, `${'accountKey' in credential ? credential.accountKey.reveal() : ''}\n`, {
+    mode: 0o600,
+  })
+  const { url, caFile } = world.server
+  const env = { HOLDFAST_URL: url, HOLDFAST_CA: caFile, HOLDFAST_PASSWORD: world.password }
+  const cli = async (...args: string[]): Promise<Row> => {
+    const { code, stdout, stderr } = await runProgram('bin/holdfast', [...args, '--json'], env)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    return JSON.parse(stdout) as Row
+  }
+  const account = await cli('accounts', 'add', 'azure', accountName, '--secret-file', file)
+  const key = await cli('encryption-keys', 'add', 'the usual one', '--secret-file', file)
+  const place = ['By hand', container, 'm365', '--account', account.id, '--encryption-key', key.id]
+  const made = await cli('repositories', 'add-object-storage', ...place, '--limit-gb', '3')
+  expect(await repositoryAt(made.id)).toMatchObject({
+    encryptionKeyId: key.id,
+    objectStorage: { type: 'AzureBlob', azureFolder: 'm365', sizeLimitGB: 3 },
+  })
+}, 60_000)
 
 it('refuses addresses that lead into networks which the caller cannot reach', async () => {
   const accountId = await s3Account()
