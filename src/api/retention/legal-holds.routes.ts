@@ -1,6 +1,7 @@
 import type { LegalHold, LegalHolds } from '#engine'
 import { answersList, answersObject, type Call, type Operation } from '../contract/operation.ts'
 import { administrator } from '../edge/policies.ts'
+import { fromWireId } from '../organizations/directory-ids.ts'
 import { LegalHoldBody, LegalHoldQuery, LegalHoldSchema, ReleaseBody } from './retention.schema.ts'
 
 const tag = 'Holdfast'
@@ -39,7 +40,10 @@ export const legalHoldOperations = (holds: LegalHolds): readonly Operation[] => 
     access,
     body: LegalHoldBody,
     status: { v4: 201 },
-    handle: async (call) => presentHold(await holds.set(call.principal, call.body), call),
+    handle: async (call) => {
+      const input = { ...call.body, userId: fromWireId(call.body.userId) }
+      return presentHold(await holds.set(call.principal, input), call)
+    },
   }),
   answersObject(LegalHoldSchema, {
     method: 'GET',

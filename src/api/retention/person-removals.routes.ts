@@ -1,6 +1,7 @@
 import type { PersonRemoval, PersonRemovals } from '#engine'
 import { answersList, answersObject, type Call, type Operation } from '../contract/operation.ts'
 import { administrator } from '../edge/policies.ts'
+import { fromWireId } from '../organizations/directory-ids.ts'
 import { LogItem } from '../sessions/job-session.schema.ts'
 import { PersonRemovalBody, PersonRemovalSchema } from './retention.schema.ts'
 
@@ -35,8 +36,11 @@ export const personRemovalOperations = (removals: PersonRemovals): readonly Oper
     access,
     body: PersonRemovalBody,
     status: { v4: 201 },
-    handle: async (call) =>
-      presentRemoval(await removals.request(call.principal, organizationIn(call), call.body), call),
+    handle: async (call) => {
+      const { userId, confirmation } = call.body
+      const input = { ...call.body, userId: fromWireId(userId), confirmation: fromWireId(confirmation) }
+      return presentRemoval(await removals.request(call.principal, organizationIn(call), input), call)
+    },
   }),
   answersObject(PersonRemovalSchema, {
     method: 'GET',
