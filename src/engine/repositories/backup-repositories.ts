@@ -421,7 +421,7 @@ export class BackupRepositories implements AsyncDisposable {
       ? await isOnlyFile(storage, REPOSITORY_FILE)
       : await holdsOnly(given.path, REPOSITORY_FILE)
     if (isBare) return file.id
-    throw conflict(`${property} is a repository of another server: attach it with its passwords`)
+    throw conflict(`${property} is a repository of another server: taking it over is not built yet`)
   }
 
   async #claim(storage: Storage, row: RepositoryRow): Promise<void> {
