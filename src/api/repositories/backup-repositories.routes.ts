@@ -158,8 +158,7 @@ const presentBackedUp = (organization: BackedUpOrganization, { link }: Pick<Call
 
 const inputOf = (body: Static<typeof BackupRepositoryBody>): BackupRepositoryInput => {
   const { attachUsedRepository, objectStorage, ...input } = body
-  if (attachUsedRepository === true)
-    throw notBuilt('Holdfast cannot attach a used repository yet')
+  if (attachUsedRepository === true) throw notBuilt('Holdfast cannot attach a used repository yet')
   return {
     ...input,
     ...(objectStorage === undefined ? {} : { objectStorage: objectStorageInputOf(objectStorage) }),
