@@ -220,7 +220,8 @@ const refuseHeld = async (queries: Queries, organizationId: string, userId: stri
   if (held !== undefined) throw conflict(`the person is under legal hold ${held.id}: release it first`)
 }
 
-const isBackedUpNow = async (
+/** Whether a run of one of the organization's jobs is under way. */
+export const isBackedUpNow = async (
   { database, tasks }: Pick<PersonRemovalsParts, 'database' | 'tasks'>,
   organizationId: string,
 ): Promise<boolean> => {

@@ -28,17 +28,24 @@ const fieldOf = (value: Json, name: string): Json | undefined =>
     ? (value as Readonly<Record<string, Json>>)[name]
     : undefined
 
-/** Gives back what no snapshot and no unfinished run needs. Someone at work in the repository only postpones it. */
+/**
+ * Gives back what no snapshot, no unfinished run and none of `keep` needs. Someone at work in the repository only postpones
+ * it.
+ */
 export const reclaimSpace = async (
   queries: Queries,
   repository: Repository,
+  keep: () => Promise<readonly BlobId[]>,
   signal: AbortSignal,
 ): Promise<Reclaimed> => {
   try {
     await repository.refresh()
-    const keepTrees = await treesOfCheckpoints(queries, repository)
-    const { removedBytes } = await repository.prune({ keepTrees }, signal)
-    return { bytes: removedBytes }
+    const keepTrees = async (): Promise<readonly BlobId[]> => [
+      ...(await treesOfCheckpoints(queries, repository)),
+      ...(await keep()),
+    ]
+    const { removedBytes, postponed } = await repository.prune({ keepTrees }, signal)
+    return { bytes: removedBytes, ...(postponed === undefined ? {} : { postponed }) }
   } catch (error) {
     if (isHoldfastError(error, 'conflict') || isHoldfastError(error, 'unavailable'))
       return { bytes: 0, postponed: error.message }

@@ -1,7 +1,10 @@
 import { isHoldfastError, type HoldfastError } from '#base'
+import type { BlobId } from '#repository'
+import type { TaskQueue } from '../tasks/task-queue.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { doubtByPoints } from './clock-guard.ts'
 import { holdsInForce } from './legal-holds.ts'
+import { isBackedUpNow } from './person-removals.ts'
 import { planPoints, type PointVerdict } from './plan-points.ts'
 import { reclaimSpace } from './reclaim-space.ts'
 import {
@@ -47,7 +50,7 @@ export const judgeRepository = async (
 
 /** Removes from a repository what no rule keeps. May be cut off anywhere and called again. */
 export const removeExpired = async (
-  parts: ContentsParts & { readonly guard: ClockGuard; readonly clock: { now(): Date } },
+  parts: RemovalParts & { readonly guard: ClockGuard; readonly clock: { now(): Date } },
   expiry: Expiry,
 ): Promise<RunEnding> => {
   const doubted = await parts.guard.look()
@@ -69,8 +72,10 @@ export const removeExpired = async (
 const isRefusal = (error: unknown): error is HoldfastError =>
   isHoldfastError(error, 'denied') || (isHoldfastError(error, 'conflict') && error.reason === 'Locked')
 
+type RemovalParts = ContentsParts & { readonly tasks: TaskQueue }
+
 class Removal {
-  readonly #parts: ContentsParts
+  readonly #parts: RemovalParts
   readonly #expiry: Expiry
   readonly #points: ReadonlyMap<string, StoredPoint>
   readonly #refused = new Set<string>()
@@ -78,7 +83,7 @@ class Removal {
   readonly #postponed: string[] = []
   #freedBytes = 0
 
-  constructor(parts: ContentsParts, expiry: Expiry, points: readonly StoredPoint[]) {
+  constructor(parts: RemovalParts, expiry: Expiry, points: readonly StoredPoint[]) {
     this.#parts = parts
     this.#expiry = expiry
     this.#points = new Map(points.map((point) => [point.id, point]))
@@ -87,16 +92,17 @@ class Removal {
   async removeFrom(shard: RetainedShard, verdicts: readonly PointVerdict[]): Promise<void> {
     const { signal } = this.#expiry
     const going = await this.#stillGoing(verdicts)
-    let removed = 0
+    const forgotten: BlobId[] = []
     for (const verdict of going) {
       signal.throwIfAborted()
       const part = this.#points.get(verdict.point.id)?.snapshots.find((one) => one.shard === shard)
       if (part === undefined) continue
-      if (await this.#forget(shard, part.snapshot, verdict)) removed += 1
+      const { tree } = await shard.repository.snapshot(part.snapshot)
+      if (await this.#forget(shard, part.snapshot, verdict)) forgotten.push(tree)
     }
-    // Also where nothing goes now: a run that was cut off may have left what nothing needs.
     await syncShard(shard, signal)
-    if (removed > 0 || this.#expiry.result.removedPoints > 0) await this.#reclaim(shard)
+    // Also where nothing goes now: an earlier run may have left what nothing needs.
+    await this.#reclaim(shard, forgotten)
     await this.#expiry.keepResult(this.#result(verdicts))
   }
 
@@ -136,9 +142,12 @@ class Removal {
     return true
   }
 
-  async #reclaim(shard: RetainedShard): Promise<void> {
+  /** A backup that is under way may go on from a state that only a forgotten point held: its trees stay until the next run. */
+  async #reclaim(shard: RetainedShard, forgotten: readonly BlobId[]): Promise<void> {
     const { queries } = this.#parts.database
-    const { bytes, postponed } = await reclaimSpace(queries, shard.repository, this.#expiry.signal)
+    const keep = async (): Promise<readonly BlobId[]> =>
+      (await isBackedUpNow(this.#parts, shard.organizationId)) ? forgotten : []
+    const { bytes, postponed } = await reclaimSpace(queries, shard.repository, keep, this.#expiry.signal)
     this.#freedBytes += bytes
     if (postponed !== undefined) this.#postponed.push(postponed)
   }

@@ -170,6 +170,23 @@ describe('retention by points', () => {
     }
   })
 
+  it('keeps what a backup that is under way may go on from, and gives it back with the next run', async () => {
+    await dailyRuns(world, 2)
+    await world.days(9)
+    const trees = world.backup.catalogue.points().map(({ tree }) => tree)
+    await world.addJob('other')
+    await jobRows.remove(world.database.queries, 'job-1')
+    const { queries } = world.database
+    await world.tasks.add(queries, { kind: 'job-run', key: 'other', payload: {} })
+    const task = await world.tasks.lease('job-run')
+    await world.retain()
+    expect(await world.points()).toEqual([])
+    for (const tree of trees) expect(await world.backup.repository.tree(tree)).not.toEqual([])
+    await world.tasks.finish(queries, task!)
+    expect((await world.retain()).freedBytes).toBeGreaterThan(0)
+    for (const tree of trees) expect(world.backup.repository.hasBlob('tree', tree)).toBe(false)
+  })
+
   it('killed at any write and started again ends as if it had not been', async () => {
     await dailyRuns(world, 6)
     for (const writes of [0, 1, 2, 3]) {
