@@ -256,7 +256,7 @@ class StoredRepository implements Repository {
       packer,
       pool: this.#parts.pool,
       gear: this.#gear,
-      readTree: (id) => this.#reader.tree(id),
+      readTree: (id) => this.#reader.readBlob('tree', id),
       writeSnapshot: async (snapshot: NewSnapshot) => {
         packer.throwIfFailed()
         // A disk that was taken away meanwhile leaves an empty folder that can be written to.

@@ -1,5 +1,6 @@
 import type { BlobId, TreeEntry } from './contract.ts'
-import { type StoredNode, storedNodes, treeOfNodes, withSubtree } from './format/tree-nodes.ts'
+import { treeOfNodes } from './format/tree.ts'
+import { type StoredNode, storedNodes, withSubtree } from './format/tree-nodes.ts'
 
 export interface TreeRewrite {
   readonly read: (id: BlobId) => Promise<Uint8Array>

@@ -1,27 +1,38 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blobIdOf } from './format/ids.ts'
-import { decodeTree, encodeTree } from './format/tree.ts'
+import { decodeTree } from './format/tree.ts'
 import type { BlobId, FileEntry, TreeEntry } from './contract.ts'
 import { EditedTree } from './tree-editor.ts'
 
 /** Trees in memory, and how many were read. */
 const treeStore = () => {
-  const trees = new Map<BlobId, Buffer>()
+  const trees = new Map<BlobId, Uint8Array>()
   const counts = { reads: 0 }
-  const readTree = async (id: BlobId): Promise<readonly TreeEntry[]> => {
+  const readTree = async (id: BlobId): Promise<Uint8Array> => {
     counts.reads += 1
-    return decodeTree(trees.get(id)!).flatMap(({ entry }) => (entry === undefined ? [] : [entry]))
+    return trees.get(id)!
   }
-  const saveTree = async (entries: Iterable<TreeEntry>): Promise<BlobId> => {
-    const text = encodeTree(entries)
-    trees.set(blobIdOf(text), text)
-    return blobIdOf(text)
+  const entriesOf = async (id: BlobId): Promise<readonly TreeEntry[]> =>
+    decodeTree(trees.get(id)!).flatMap(({ entry }) => (entry === undefined ? [] : [entry]))
+  const saveTree = async (tree: Uint8Array): Promise<BlobId> => {
+    trees.set(blobIdOf(tree), tree)
+    return blobIdOf(tree)
+  }
+  /** The text of a folder, as it is stored. */
+  const textAt = async (root: BlobId, path = ''): Promise<string> => {
+    let id = root
+    for (const name of path === '' ? [] : path.split('/')) {
+      const entry = (await entriesOf(id)).find((each) => each.name === name)
+      if (entry?.type !== 'folder') throw new Error(`${path} is no folder`)
+      id = entry.subtree
+    }
+    return Buffer.from(trees.get(id)!).toString()
   }
   const edit = (base?: BlobId) => new EditedTree({ readTree, saveTree, base })
   const pathsBelow = async (tree: BlobId, path = ''): Promise<Map<string, FileEntry>> => {
     const files = new Map<string, FileEntry>()
-    for (const entry of await readTree(tree)) {
+    for (const entry of await entriesOf(tree)) {
       if (entry.type === 'file') files.set(path + entry.name, entry)
       else
         for (const [name, file] of await pathsBelow(entry.subtree, `${path}${entry.name}/`))
@@ -29,7 +40,7 @@ const treeStore = () => {
     }
     return files
   }
-  return { edit, pathsBelow, counts, readTree }
+  return { edit, pathsBelow, counts, saveTree, textAt }
 }
 
 const file = (number: number): Omit<FileEntry, 'type' | 'name'> => ({
@@ -158,5 +169,46 @@ describe('a tree editor', () => {
     await expect(editor.move('a', 'a/d')).rejects.toMatchObject({ code: 'invalid' })
     await expect(editor.putFile('a/"', file(1))).rejects.toMatchObject({ code: 'invalid' })
     await expect(editor.putFile('a//b', file(1))).rejects.toMatchObject({ code: 'invalid' })
+  })
+
+  it('keeps what somebody else stored byte for byte, but for what is edited', async () => {
+    const store = treeStore()
+    const save = (...nodes: string[]) => store.saveTree(Buffer.from(`{"nodes":[${nodes.join(',')}]}\n`))
+    const owner = '"uid":1000,"gid":100,"user":"me","inode":18446744073709551615'
+    const times =
+      '"mtime":"2026-01-05T12:34:56.123456789+01:00","atime":"2026-01-05T12:34:56Z","ctime":"2026-01-05T12:34:56Z"'
+    const attributes =
+      '"extended_attributes":[{"name":"user.a","value":"YQ=="},{"name":"user.b","value":"Yg=="}]'
+    const setuid = `{"name":"run\\\\tit","type":"file","mode":8389101,${times},${owner},"size":1,${attributes},"content":["${'1'.repeat(64)}"]}`
+    const pipe = `{"name":"pipe","type":"fifo","mode":33554852,${times},${owner},"content":null}`
+    const inner = await save(pipe, setuid)
+    const folder = (name: string, subtree: string) =>
+      `{"name":"${name}","type":"dir","mode":2147484159,${times},${owner},${attributes},"content":null,"subtree":"${subtree}"}`
+    const base = await save(folder('below', inner), folder('empty', await save()), pipe)
+
+    const editor = store.edit(base)
+    await editor.get('below/pipe')
+    expect(await editor.save()).toBe(base)
+    await editor.putFile('below/new', file(1))
+    const edited = (await editor.save())!
+    const below = await store.textAt(edited, 'below')
+    expect(below).toContain(pipe)
+    expect(below).toContain(setuid)
+    const subtree = /"subtree":"([0-9a-f]{64})"/.exec(await store.textAt(edited))![1]!
+    expect(await store.textAt(edited)).toBe(
+      `{"nodes":[${folder('below', subtree)},${folder('empty', await save())},${pipe}]}\n`,
+    )
+    await expect(editor.putFile('pipe', file(1))).rejects.toMatchObject({ code: 'conflict' })
+    await expect(editor.putFile('pipe/x', file(1))).rejects.toMatchObject({ code: 'conflict' })
+
+    await editor.remove('below/new')
+    expect(await editor.save()).toBe(base)
+    await editor.move('below/run\tit', 'below/plain')
+    await editor.move('below', 'moved')
+    const moved = (await editor.save())!
+    expect(await store.textAt(moved, 'moved')).toContain(setuid.replace('run\\\\tit', 'plain'))
+    expect(await store.textAt(moved)).toContain('{"name":"moved","type":"dir","mode":2147484159')
+    await editor.remove('moved/plain')
+    expect(await store.textAt((await editor.save())!, 'moved')).toBe(`{"nodes":[${pipe}]}\n`)
   })
 })

@@ -1,26 +1,45 @@
 import { conflict, invalid } from '#base'
-import type { BlobId, FileEntry, TreeEditor, TreeEntry } from './contract.ts'
+import type { BlobId, FileEntry, FolderEntry, TreeEditor, TreeEntry } from './contract.ts'
 import { checkPlainName } from './format/go-quote.ts'
+import { compareNames, encodeNode, treeOfNodes } from './format/tree.ts'
+import { storedNodes, withName, withSubtree } from './format/tree-nodes.ts'
 
 export interface EditedTreeOptions {
-  readonly readTree: (id: BlobId) => Promise<readonly TreeEntry[]>
-  readonly saveTree: (entries: Iterable<TreeEntry>) => Promise<BlobId>
+  /** Trees in their stored form. */
+  readonly readTree: (id: BlobId) => Promise<Uint8Array>
+  readonly saveTree: (tree: Uint8Array) => Promise<BlobId>
   readonly base: BlobId | undefined
+}
+
+/** What lies in a folder and was not looked into. */
+interface Node {
+  readonly type: 'node'
+  /** Absent for what Holdfast does not keep itself, such as links. */
+  readonly entry?: TreeEntry
+  /** As it is stored, byte for byte; absent for what was put. */
+  readonly text?: string
 }
 
 /** A folder that was loaded because something below it is touched. */
 interface LoadedFolder {
   readonly type: 'loaded'
-  readonly children: Map<string, TreeEntry | LoadedFolder>
-  /** What it was loaded from; undefined once something in it or below it changed. */
-  unchanged: { readonly subtree: BlobId; readonly modifiedAt: Date } | undefined
+  readonly children: Map<string, Node | LoadedFolder>
+  /** What it was in its parent; absent for the root and for new folders. */
+  readonly node?: FolderNode
+  /** Cleared once something in it or below it changed. */
+  isUnchanged: boolean
+}
+
+interface FolderNode extends Node {
+  readonly entry: FolderEntry
 }
 
 const LONG_AGO = new Date(0)
 
 /**
  * Edits by path. A folder's time is the newest of its children's, so that equal content gives equal trees whatever the
- * way that led there. One edit follows the other: concurrent calls wait in line.
+ * way that led there. What somebody else stored keeps its text but for what is edited: links, owners, modes, attributes.
+ * One edit follows the other: concurrent calls wait in line.
  */
 export class EditedTree implements TreeEditor {
   readonly #options: EditedTreeOptions
@@ -36,22 +55,25 @@ export class EditedTree implements TreeEditor {
   putFile(path: string, file: Omit<FileEntry, 'type' | 'name'>): Promise<void> {
     return this.#next(async () => {
       const { parents, name } = split(path)
+      checkPlainName(name)
       const folder = await this.#folder(parents)
-      if (folder.children.has(name) && folder.children.get(name)!.type !== 'file') {
-        throw conflict(`${path} is a folder`)
+      const there = folder.children.get(name)
+      if (there !== undefined && entryOf(there)?.type !== 'file') {
+        throw conflict(`${path} is ${entryOf(there) === undefined ? 'neither file nor folder' : 'a folder'}`)
       }
       await this.#change(parents)
-      folder.children.set(name, { ...file, type: 'file', name })
+      folder.children.set(name, { type: 'node', entry: { ...file, type: 'file', name } })
     })
   }
 
   putTree(path: string, subtree: BlobId): Promise<void> {
     return this.#next(async () => {
       const { parents, name } = split(path)
-      const modifiedAt = newestOf(await this.#options.readTree(subtree))
+      checkPlainName(name)
+      const modifiedAt = newestOf(storedNodes(await this.#options.readTree(subtree)))
       const folder = await this.#folder(parents)
       await this.#change(parents)
-      folder.children.set(name, { type: 'folder', name, modifiedAt, subtree })
+      folder.children.set(name, { type: 'node', entry: { type: 'folder', name, modifiedAt, subtree } })
     })
   }
 
@@ -60,8 +82,7 @@ export class EditedTree implements TreeEditor {
       const { parents, name } = split(path)
       const folder = await this.#existing(parents)
       const found = folder?.children.get(name)
-      if (found === undefined || found.type !== 'loaded') return found
-      return this.#saveFolder(found, name)
+      return found?.type === 'loaded' ? (await this.#saveFolder(found, name))?.entry : found?.entry
     })
   }
 
@@ -81,6 +102,7 @@ export class EditedTree implements TreeEditor {
     return this.#next(async () => {
       const source = split(from)
       const target = split(to)
+      checkPlainName(target.name)
       if (from === to) return
       if (to.startsWith(`${from}/`)) throw invalid(`${from} cannot be moved into itself`)
       const fromFolder = await this.#existing(source.parents)
@@ -93,7 +115,7 @@ export class EditedTree implements TreeEditor {
       await this.#change(source.parents)
       await this.#change(target.parents)
       fromFolder.children.delete(source.name)
-      toFolder.children.set(target.name, moved.type === 'loaded' ? moved : { ...moved, name: target.name })
+      toFolder.children.set(target.name, renamed(moved, target.name))
       this.#dropEmpty(source.parents)
     })
   }
@@ -101,24 +123,26 @@ export class EditedTree implements TreeEditor {
   save(): Promise<BlobId | undefined> {
     return this.#next(async () => {
       if (this.#root === undefined) return this.#base
-      const saved = await this.#saveFolder(this.#root, '')
-      this.#base = saved?.subtree
+      if (!this.#root.isUnchanged) this.#base = (await this.#saveFolder(this.#root, ''))?.entry.subtree
       this.#root = undefined
       return this.#base
     })
   }
 
   /** Loaded folders that are left empty vanish: undefined. */
-  async #saveFolder(folder: LoadedFolder, name: string) {
-    if (folder.unchanged !== undefined) return { type: 'folder' as const, name, ...folder.unchanged }
-    const entries: TreeEntry[] = []
-    for (const [childName, child] of folder.children) {
-      const entry = child.type === 'loaded' ? await this.#saveFolder(child, childName) : child
-      if (entry !== undefined) entries.push(entry)
+  async #saveFolder(folder: LoadedFolder, name: string): Promise<FolderNode | undefined> {
+    const { children, node, isUnchanged } = folder
+    if (isUnchanged && node !== undefined) return node
+    const nodes: { readonly name: string; readonly entry?: TreeEntry; readonly text: string }[] = []
+    for (const [childName, child] of children) {
+      const saved = child.type === 'loaded' ? await this.#saveFolder(child, childName) : child
+      if (saved !== undefined) nodes.push({ ...saved, name: childName, text: textOf(saved) })
     }
-    if (entries.length === 0) return undefined
-    const subtree = await this.#options.saveTree(entries)
-    return { type: 'folder' as const, name, modifiedAt: newestOf(entries), subtree }
+    if (nodes.length === 0) return undefined
+    nodes.sort((a, b) => compareNames(a.name, b.name))
+    const subtree = await this.#options.saveTree(treeOfNodes(nodes.map(({ text }) => text)))
+    if (node !== undefined && isForeign(node)) return below(node, subtree)
+    return { type: 'node', entry: { type: 'folder', name, modifiedAt: newestOf(nodes), subtree } }
   }
 
   async #loadedRoot(): Promise<LoadedFolder> {
@@ -126,22 +150,20 @@ export class EditedTree implements TreeEditor {
     return this.#root
   }
 
-  async #load(subtree: BlobId): Promise<LoadedFolder> {
-    const entries = await this.#options.readTree(subtree)
-    return {
-      type: 'loaded',
-      children: new Map(entries.map((entry) => [entry.name, entry])),
-      unchanged: { subtree, modifiedAt: newestOf(entries) },
-    }
+  async #load(subtree: BlobId, node?: FolderNode): Promise<LoadedFolder> {
+    const children = new Map<string, Node>()
+    for (const { name, ...child } of storedNodes(await this.#options.readTree(subtree)))
+      children.set(name, { type: 'node', ...child })
+    return { type: 'loaded', children, isUnchanged: true, ...(node === undefined ? {} : { node }) }
   }
 
   /** The folder at a path; undefined when there is none. */
   async #existing(names: readonly string[]): Promise<LoadedFolder | undefined> {
     let folder = await this.#loadedRoot()
     for (const name of names) {
-      const child = folder.children.get(name)
-      if (child === undefined || child.type === 'file') return undefined
-      folder = await this.#loadedChild(folder, name, child)
+      const child = await this.#loadedChild(folder, name)
+      if (child === undefined) return undefined
+      folder = child
     }
     return folder
   }
@@ -150,19 +172,23 @@ export class EditedTree implements TreeEditor {
   async #folder(names: readonly string[]): Promise<LoadedFolder> {
     let folder = await this.#loadedRoot()
     for (const name of names) {
-      const child = folder.children.get(name) ?? newFolder()
-      if (child.type === 'file') throw conflict(`${name} is a file, not a folder`)
-      folder = await this.#loadedChild(folder, name, child)
+      let child = await this.#loadedChild(folder, name)
+      if (child === undefined && folder.children.has(name)) throw conflict(`${name} is not a folder`)
+      if (child === undefined) {
+        checkPlainName(name)
+        folder.children.set(name, (child = newFolder()))
+      }
+      folder = child
     }
     return folder
   }
 
-  async #loadedChild(
-    parent: LoadedFolder,
-    name: string,
-    child: Exclude<TreeEntry, FileEntry> | LoadedFolder,
-  ): Promise<LoadedFolder> {
-    const loaded = child.type === 'loaded' ? child : await this.#load(child.subtree)
+  /** Undefined where there is no folder of that name. */
+  async #loadedChild(parent: LoadedFolder, name: string): Promise<LoadedFolder | undefined> {
+    const child = parent.children.get(name)
+    if (child === undefined || child.type === 'loaded') return child
+    if (!isFolder(child)) return undefined
+    const loaded = await this.#load(child.entry.subtree, child)
     parent.children.set(name, loaded)
     return loaded
   }
@@ -170,11 +196,11 @@ export class EditedTree implements TreeEditor {
   /** Marks the folders on a way, which are loaded, as changed. */
   async #change(names: readonly string[]): Promise<void> {
     let folder = await this.#loadedRoot()
-    folder.unchanged = undefined
+    folder.isUnchanged = false
     for (const name of names) {
       const child = folder.children.get(name)
       if (child?.type !== 'loaded') return
-      child.unchanged = undefined
+      child.isUnchanged = false
       folder = child
     }
   }
@@ -198,13 +224,47 @@ export class EditedTree implements TreeEditor {
   }
 }
 
-const newFolder = (): LoadedFolder => ({ type: 'loaded', children: new Map(), unchanged: undefined })
+const newFolder = (): LoadedFolder => ({ type: 'loaded', children: new Map(), isUnchanged: false })
 
+const isFolder = (node: Node): node is FolderNode => node.entry?.type === 'folder'
+
+const entryOf = (child: Node | LoadedFolder): TreeEntry | { readonly type: 'folder' } | undefined =>
+  child.type === 'loaded' ? { type: 'folder' } : child.entry
+
+/** What was put has an entry, what was loaded has a text. */
+const textOf = ({ entry, text }: Node): string => text ?? encodeNode(entry!)
+
+/** Whether somebody else wrote it, so that its text holds more than its entry. */
+const isForeign = (node: FolderNode): boolean =>
+  node.text !== undefined && node.text !== encodeNode(node.entry)
+
+/** A folder of somebody else with something else in it. */
+const below = ({ entry, text }: FolderNode, subtree: BlobId): FolderNode => ({
+  type: 'node',
+  entry: { ...entry, subtree },
+  text: withSubtree(text!, entry.subtree, subtree),
+})
+
+const renamed = (child: Node | LoadedFolder, name: string): Node | LoadedFolder => {
+  if (child.type === 'node') return renamedNode(child, name)
+  return child.node === undefined ? child : { ...child, node: { ...renamedNode(child.node, name) } }
+}
+
+const renamedNode = <Kind extends Node>(node: Kind, name: string): Kind => ({
+  ...node,
+  ...(node.entry === undefined ? {} : { entry: { ...node.entry, name } }),
+  ...(node.text === undefined ? {} : { text: withName(node.text, name) }),
+})
+
+/** Names on the way may be odd ones of somebody else; new ones are checked where they are made. */
 const split = (path: string): { readonly parents: readonly string[]; readonly name: string } => {
   const names = path.split('/')
-  for (const name of names) checkPlainName(name)
+  for (const name of names) if (name === '' || name === '.' || name === '..') checkPlainName(name)
   return { parents: names.slice(0, -1), name: names.at(-1)! }
 }
 
-const newestOf = (entries: readonly TreeEntry[]): Date =>
-  entries.reduce((newest, { modifiedAt }) => (modifiedAt > newest ? modifiedAt : newest), LONG_AGO)
+const newestOf = (nodes: readonly { readonly entry?: TreeEntry }[]): Date =>
+  nodes.reduce(
+    (newest, { entry }) => (entry !== undefined && entry.modifiedAt > newest ? entry.modifiedAt : newest),
+    LONG_AGO,
+  )

@@ -21,7 +21,8 @@ export interface WriterOptions {
   readonly packer: Packer
   readonly pool: WorkerPool
   readonly gear: Int32Array
-  readonly readTree: (id: BlobId) => Promise<readonly TreeEntry[]>
+  /** A tree in its stored form. */
+  readonly readTree: (id: BlobId) => Promise<Uint8Array>
   readonly writeSnapshot: (snapshot: NewSnapshot) => Promise<Snapshot>
   readonly signal: AbortSignal | undefined
 }
@@ -139,7 +140,7 @@ export class Writer implements RepositoryWriter {
   edit(base?: BlobId): TreeEditor {
     return new EditedTree({
       readTree: this.#options.readTree,
-      saveTree: (entries) => this.saveTree(entries),
+      saveTree: (tree) => this.saveTreeText(tree),
       base,
     })
   }

@@ -1,5 +1,6 @@
 import { corrupt } from '#base'
 import type { BlobId, TreeEntry } from '../contract.ts'
+import { goJsonString } from './go-json.ts'
 import { decodeTree } from './tree.ts'
 
 // Trees that somebody else wrote hold more than Holdfast understands: links, devices, owners, modes, extended attributes.
@@ -16,18 +17,35 @@ export interface StoredNode {
 /** Every node of a tree in its order. Throws `corrupt`. */
 export const storedNodes = (tree: Uint8Array): readonly StoredNode[] => {
   const nodes = decodeTree(tree)
-  const texts = nodeTexts(Buffer.from(tree.buffer, tree.byteOffset, tree.byteLength).toString('utf8'))
+  const json = Buffer.from(tree.buffer, tree.byteOffset, tree.byteLength).toString('utf8')
+  const texts = plainNodeTexts(json, nodes.length) ?? nodeTexts(json)
   if (texts.length !== nodes.length) throw corrupt('the nodes of a tree cannot be told apart')
   return nodes.map((node, at) => ({ ...node, text: texts[at]! }))
 }
 
-/** The stored form of a tree, from texts of nodes in the order of their names. */
-export const treeOfNodes = (texts: readonly string[]): Buffer =>
-  Buffer.from(`{"nodes":[${texts.join(',')}]}\n`)
-
 /** The text of a folder's node with another folder below. A quote inside of a name is escaped, so the key is found once. */
 export const withSubtree = (text: string, from: BlobId, to: BlobId): string =>
   text.replace(`"subtree":"${from}"`, `"subtree":"${to}"`)
+
+/** The text of a node under another name, which has to be a plain one. Throws `corrupt` when it does not begin with its name. */
+export const withName = (text: string, name: string): string => {
+  const found = /^\{"name":"(?:[^"\\]|\\.)*"/.exec(text)
+  if (found === null) throw corrupt('a tree node does not begin with its name')
+  return `{"name":${goJsonString(name)}${text.slice(found[0].length)}`
+}
+
+const HEAD = '{"nodes":[{"name":'
+const BETWEEN = '},{"name":'
+
+/**
+ * The same as `nodeTexts` without a look at every character, for trees whose nodes hold no lists of objects; undefined for
+ * others. A quote inside of a string is escaped, so what stands between two nodes stands nowhere else.
+ */
+const plainNodeTexts = (json: string, count: number): string[] | undefined => {
+  if (!json.startsWith(HEAD) || !json.endsWith('}]}\n') || json.includes('[{', HEAD.length)) return undefined
+  const pieces = json.slice(HEAD.length, -'}]}\n'.length).split(BETWEEN)
+  return pieces.length === count ? pieces.map((piece) => `{"name":${piece}}`) : undefined
+}
 
 /** The objects of the first list in a JSON text. */
 const nodeTexts = (json: string): string[] => {

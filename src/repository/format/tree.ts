@@ -22,10 +22,18 @@ export const encodeTree = (entries: Iterable<TreeEntry>): Buffer => {
   const nodes = sorted.map((entry, at) => {
     checkPlainName(entry.name)
     if (sorted[at - 1]?.name === entry.name) throw corrupt('a folder has two entries of one name')
-    return entry.type === 'file' ? fileNode(entry) : folderNode(entry)
+    return encodeNode(entry)
   })
-  return Buffer.from(`{"nodes":[${nodes.join(',')}]}\n`)
+  return treeOfNodes(nodes)
 }
+
+/** The canonical text of one node. The name has to be a plain one. */
+export const encodeNode = (entry: TreeEntry): string =>
+  entry.type === 'file' ? fileNode(entry) : folderNode(entry)
+
+/** The stored form of a tree, from texts of nodes in the order of their names. */
+export const treeOfNodes = (texts: readonly string[]): Buffer =>
+  Buffer.from(`{"nodes":[${texts.join(',')}]}\n`)
 
 const fileNode = (entry: FileEntry): string => {
   const modified = goTime(entry.modifiedAt)
