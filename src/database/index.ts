@@ -20,6 +20,9 @@ export type {
   RestoreSessionRow,
   RetentionRunRow,
   RetentionScheduleRow,
+  DamagedItemRow,
+  TrustRunRow,
+  TrustScheduleRow,
   SecretRow,
   SessionRow,
   TaskRow,
@@ -40,6 +43,7 @@ export * from './rows/proxy-rows.ts'
 export * from './rows/repository-rows.ts'
 export * from './rows/restore-session-rows.ts'
 export * from './rows/retention-rows.ts'
+export * from './rows/trust-rows.ts'
 export * from './rows/secret-rows.ts'
 export * from './rows/session-rows.ts'
 export * from './rows/task-rows.ts'

@@ -340,6 +340,61 @@ export type LegalHoldRow = RowOf<typeof legalHolds>
 export const clockMarks = table({ id: text, seenAt: date, trustedAt: optional(date) })
 export type ClockMarkRow = RowOf<typeof clockMarks>
 
+/** A verification, a repair, a restore test or a recovery. What it found is in `trustLines`. */
+export const trustRuns = table({
+  id: text,
+  kind: word<'Verification' | 'Repair' | 'RestoreTest' | 'Recovery'>(),
+  repositoryId: text,
+  initiatedBy: text,
+  request: json<object>(),
+  status: text,
+  creationTime: date,
+  endTime: optional(date),
+  details: optional(text),
+  result: json<object>(),
+})
+export type TrustRunRow = RowOf<typeof trustRuns>
+
+export const trustLines = table({ runId: text, position: count, line: json<object>() })
+
+export const trustSchedules = table({
+  repositoryId: text,
+  settings: json<object>(),
+  /** The share whose data is read next. */
+  nextShare: count,
+  lastVerifiedAt: optional(date),
+  nextVerification: optional(date),
+  nextRestoreTest: optional(date),
+})
+export type TrustScheduleRow = RowOf<typeof trustSchedules>
+
+/**
+ * Something stored that cannot be read in full. `Damaged`: found. `Waiting`: the index has forgotten its blobs, and the next
+ * run stores them anew. `Lost`: that run did not bring them back. `Gone`: no restore point needs it any more.
+ */
+export const damagedItems = table({
+  id: text,
+  repositoryId: text,
+  organizationId: text,
+  shard: count,
+  objectKey: optional(text),
+  path: text,
+  name: text,
+  kind: word<'Mail' | 'Document' | 'Folder' | 'Catalogue'>(),
+  problem: text,
+  /** `type id` of each. */
+  blobs: json<readonly string[]>(),
+  /** Restore points that need it. */
+  points: count,
+  foundAt: date,
+  status: word<'Damaged' | 'Waiting' | 'Lost' | 'Healed' | 'Gone'>(),
+  endedAt: optional(date),
+})
+export type DamagedItemRow = RowOf<typeof damagedItems>
+
+/** Objects that the next run reads in full. */
+export const objectsToRead = table({ repositoryId: text, organizationId: text, objectKey: text, since: date })
+
 /** The tables as Kysely sees them. */
 export interface Tables {
   organizations: StoredRow<typeof organizations>
@@ -368,4 +423,9 @@ export interface Tables {
   retentionRuns: StoredRow<typeof retentionRuns>
   legalHolds: StoredRow<typeof legalHolds>
   clockMarks: StoredRow<typeof clockMarks>
+  trustRuns: StoredRow<typeof trustRuns>
+  trustLines: StoredRow<typeof trustLines>
+  trustSchedules: StoredRow<typeof trustSchedules>
+  damagedItems: StoredRow<typeof damagedItems>
+  objectsToRead: StoredRow<typeof objectsToRead>
 }

@@ -3,6 +3,7 @@ import { beginning } from './0001-beginning.ts'
 import { proxyThrottling } from './0003-proxy-throttling.ts'
 import { retention } from './0004-retention.ts'
 import { objectStorage } from './0005-object-storage.ts'
+import { trust } from './0008-trust.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
 /** In order, never changed once released; the position is the version. */
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   proxyThrottling,
   retention,
   objectStorage,
+  trust,
 ]
