@@ -80,7 +80,6 @@ const checkPack = (
   if (end + exactHeaderBytes(pack.blobs) !== sizeBytes) {
     report(`pack ${pack.id} has ${sizeBytes} bytes, which is not what the index says`)
   }
-  if (new Set(blobs.map(({ type }) => type)).size > 1) report(`pack ${pack.id} mixes data and trees`)
 }
 
 interface Reporting {

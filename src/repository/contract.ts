@@ -56,6 +56,7 @@ export interface SavedFile {
 export type FilePart = Uint8Array | AsyncIterable<Uint8Array>
 
 export interface RepositoryReader {
+  /** Oldest first. Without those whose file is damaged: `damagedSnapshots` of a repository names them. */
   snapshots(signal?: AbortSignal): Promise<readonly Snapshot[]>
   snapshot(id: SnapshotId): Promise<Snapshot>
   /** Entries in ascending order of their name's bytes. Throws `corrupt` or `not-found`. */
@@ -352,6 +353,8 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
   readonly id: string
   /** Of the format: 2, or 1, which is read and checked but not written. */
   readonly version: 1 | 2
+  /** Snapshot files that cannot be read. While there are any, nothing is pruned; `repair` is the way on. */
+  damagedSnapshots(signal?: AbortSignal): Promise<readonly SnapshotId[]>
   /** Reads the files that others wrote since it was opened. */
   refresh(): Promise<void>
   /** Takes a shared lock, hands out a writer, flushes, releases. Several may run at once. */

@@ -1,5 +1,6 @@
 export type * from './contract.ts'
 export { initRepository, openRepository, type OpenOptions } from './repository.ts'
+export { rebuildConfig, type RebuiltConfig } from './rebuild-config.ts'
 export { type ScryptCost } from './format/key-file.ts'
 export { type Host } from './format/snapshot.ts'
 export { isPlainName } from './format/go-quote.ts'

@@ -1,11 +1,11 @@
 import { isHoldfastError } from '#base'
+import { isDamage } from './damage.ts'
 import type { IndexedPack } from './format/index-document.ts'
 import { INDEX_BLOBS } from './sealed-packs.ts'
 import { packPath } from './index-files.ts'
 import type { PruneParts } from './prune.ts'
 import { ASIDE, type Survey } from './repair-survey.ts'
 import type { SealedPacks } from './sealed-packs.ts'
-import { isDamage } from './verify.ts'
 
 /** Lays the blobs that broken packs still hold into new packs. Returns the packs that gave some. */
 export const rescue = async (
@@ -61,7 +61,7 @@ export const replaceIndexes = async (
 
 /** Writes a copy below `damaged/`, or an empty mark where the file cannot be read. Returns the copy's path. */
 export const keepAside = async (
-  { storage }: PruneParts,
+  { storage }: Pick<PruneParts, 'storage'>,
   path: string,
   signal?: AbortSignal,
 ): Promise<string> => {

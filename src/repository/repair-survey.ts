@@ -1,13 +1,14 @@
 import { isHoldfastError, messageOf } from '#base'
 import { BlobIndex } from './blob-index.ts'
 import type { Problem } from './contract.ts'
+import { isDamage } from './damage.ts'
 import type { IndexedPack } from './format/index-document.ts'
 import type { PackedBlob } from './format/pack-header.ts'
 import { concurrently } from './concurrently.ts'
 import { listIds, packPath } from './index-files.ts'
 import { readPackHeader } from './pack-header-file.ts'
 import { type PruneParts, storedPacks } from './prune.ts'
-import { documentFault, inspect, isAsIndexed, isDamage, namesOf, readableIndex } from './verify.ts'
+import { documentFault, inspect, isAsIndexed, namesOf, readableIndex } from './verify.ts'
 import type { InspectResult } from './workers/inspect-pack.ts'
 
 /** Where files go that are taken out of use. */

@@ -10,11 +10,11 @@ import type {
   Snapshot,
   TreeEntry,
 } from './contract.ts'
+import { isDamage } from './damage.ts'
 import { blobKey, sha256Hex } from './format/ids.ts'
 import { decodeTree } from './format/tree.ts'
 import { PackWindows } from './pack-windows.ts'
 import type { PruneParts } from './prune.ts'
-import { isDamage } from './verify.ts'
 import { BlobSet } from './walk.ts'
 
 export interface NeedsOptions {

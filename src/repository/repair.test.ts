@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { memoryStorage, type Storage } from '#storage'
 import type { BlobId, RepairOptions, RepairReport, Repository, Snapshot } from './contract.ts'
+import { rebuildConfig } from './rebuild-config.ts'
 import { initRepository, openRepository } from './repository.ts'
 import { backUp, cutOff, flip, noise, packsOf, pathsIn, replace, text } from './tests/damage.ts'
 import { collect, TEST_OPTIONS } from './tests/fixtures.ts'
@@ -131,6 +132,48 @@ describe('repair', () => {
     await flip(storage, 'config', 20)
     expect((await repository.repair({})).problems.map(({ kind }) => kind)).toEqual(['config-damaged'])
     await expectWhole()
+  })
+
+  it('lists the other snapshots beside a damaged one, names it, and prunes nothing until it is repaired', async () => {
+    await storage.remove(`snapshots/${snapshots[0]!.id}`)
+    await storage.write(`snapshots/${snapshots[0]!.id}`, [text('not a snapshot')])
+    await using repository = await openRepository(storage, TEST_OPTIONS)
+    expect((await repository.snapshots()).map(({ id }) => id)).toEqual([snapshots[1]!.id])
+    expect(await repository.damagedSnapshots()).toEqual([snapshots[0]!.id])
+    await expect(repository.prune({ keepTrees: [] })).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringMatching(new RegExp(`${snapshots[0]!.id}.*repair`)) as string,
+    })
+    // What it names was found and is only listed: it goes on to stop prune.
+    await repository.repair({})
+    expect(await repository.damagedSnapshots()).toEqual([snapshots[0]!.id])
+    await repository.repair({ lostSnapshots: 'restore' })
+    await repository.prune({ keepTrees: [] })
+    await expectWhole()
+  })
+
+  it('makes a config anew that was lost while nobody had the repository open', async () => {
+    const config = await storage.read('config')
+    await expect(rebuildConfig(storage, TEST_OPTIONS)).rejects.toMatchObject({ code: 'conflict' })
+    await storage.remove('config')
+    await expect(rebuildConfig(storage, { ...TEST_OPTIONS, password: 'wrong' })).rejects.toMatchObject({
+      code: 'denied',
+    })
+    const { id } = await rebuildConfig(storage, TEST_OPTIONS)
+    {
+      await using repository = await openRepository(storage, TEST_OPTIONS)
+      expect(repository).toMatchObject({ id, version: 2 })
+      expect((await repository.verify({ data: 'all' })).problems).toEqual([])
+    }
+    await expectWhole()
+    await replace(storage, 'config', config.subarray(1))
+    const told = 'c'.repeat(64)
+    expect(await rebuildConfig(storage, { ...TEST_OPTIONS, id: told })).toEqual({
+      id: told,
+      movedAside: 'damaged/config',
+    })
+    await using repository = await openRepository(storage, TEST_OPTIONS)
+    expect(repository.id).toBe(told)
   })
 
   it.each([

@@ -9,6 +9,7 @@ import type {
   Snapshot,
   SnapshotId,
 } from './contract.ts'
+import { isDamage } from './damage.ts'
 import { openConfig, type RepositoryConfig, sealConfig } from './format/config.ts'
 import { blobIdOf, blobKey } from './format/ids.ts'
 import { describeKeyFile } from './format/key-file.ts'
@@ -20,7 +21,7 @@ import { leaveOutLost, recogniseRun } from './repair-snapshots.ts'
 import { ASIDE, isClean, type Survey, survey, type SurveyChoice } from './repair-survey.ts'
 import { Needs } from './repair-walk.ts'
 import { SealedPacks } from './sealed-packs.ts'
-import { documentFault, isDamage, readableIndex, readableSnapshots, verify } from './verify.ts'
+import { documentFault, readableIndex, readableSnapshots, verify } from './verify.ts'
 
 export interface RepairParts extends PruneParts {
   readonly config: RepositoryConfig
@@ -71,7 +72,7 @@ export const repair = async (
   await parts.files.refresh(signal)
   onProgress('repairing snapshots')
   const foundSnapshots = await restoreStray(parts, stray, options)
-  movedAside.push(...(await moveDocuments(parts, documents, signal)))
+  movedAside.push(...(await moveDocuments(parts, useless(documents, foundSnapshots), signal)))
   const rewrittenSnapshots = await rewriteLosses(parts, { options, needs, packs, movedAside }, signal)
   onProgress('verifying')
   const report = { ...plan, foundSnapshots, rewrittenSnapshots, movedAside }
@@ -119,6 +120,12 @@ const straySnapshots = async (
   }
   return stray.sort((a, b) => a.time.getTime() - b.time.getTime())
 }
+
+/** A damaged snapshot file stays while it may be what names a root that was found and not brought back: it stops prune. */
+const useless = (documents: Documents, found: RepairReport['foundSnapshots']): Documents =>
+  found.every(({ restored }) => restored !== undefined)
+    ? documents
+    : { ...documents, useless: documents.useless.filter((file) => !file.startsWith('snapshots/')) }
 
 const rescuable = ({ broken, sound }: Survey): string[] =>
   [...broken.values()]

@@ -183,8 +183,14 @@ class StoredRepository implements Repository {
     return this.#parts.files.refresh()
   }
 
-  snapshots(signal?: AbortSignal): Promise<readonly Snapshot[]> {
-    return this.#parts.snapshots.list(signal)
+  async snapshots(signal?: AbortSignal): Promise<readonly Snapshot[]> {
+    const { snapshots, damaged } = await this.#parts.snapshots.readable(signal)
+    if (damaged.length > 0) this.#parts.log.warn({ snapshots: damaged }, 'snapshots cannot be read')
+    return snapshots
+  }
+
+  async damagedSnapshots(signal?: AbortSignal): Promise<readonly SnapshotId[]> {
+    return (await this.#parts.snapshots.readable(signal)).damaged
   }
 
   snapshot(id: SnapshotId): Promise<Snapshot> {

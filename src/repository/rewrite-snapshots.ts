@@ -44,7 +44,7 @@ export const rewriteSnapshots = async (
   }
   await rewrite.flush()
   const written: { readonly from: SnapshotId; readonly to: SnapshotId | undefined }[] = []
-  const known = await snapshots.list(signal)
+  const { snapshots: known } = await snapshots.readable(signal)
   for (const { from, tree } of edited)
     written.push({ from: from.id, to: await descendant(snapshots, known, from, tree) })
   const report: RewrittenSnapshot[] = []

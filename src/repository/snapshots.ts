@@ -1,6 +1,7 @@
 import { corrupt, isHoldfastError, messageOf, notFound, type Random } from '#base'
 import type { Storage } from '#storage'
 import type { NewSnapshot, Snapshot, SnapshotId } from './contract.ts'
+import { isDamage } from './damage.ts'
 import { type Fields, fieldsOf, openDocument, sealDocument } from './format/document.ts'
 import { isId, sha256Hex } from './format/ids.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
@@ -14,6 +15,11 @@ export interface SnapshotsOptions {
   readonly host: Host
 }
 
+export interface ReadableSnapshots {
+  readonly snapshots: readonly Snapshot[]
+  readonly damaged: readonly SnapshotId[]
+}
+
 const FOLDER = 'snapshots'
 
 /** The snapshot files, which never change, so that each is read once. */
@@ -25,19 +31,30 @@ export class Snapshots {
     this.#options = options
   }
 
-  /** All, oldest first. Throws `corrupt` when one cannot be read. */
-  async list(signal?: AbortSignal): Promise<Snapshot[]> {
+  /** All, oldest first. Throws `corrupt` when one cannot be read: who removes things must not go on without it. */
+  async list(signal?: AbortSignal): Promise<readonly Snapshot[]> {
+    const { snapshots, damaged } = await this.readable(signal)
+    if (damaged.length > 0)
+      throw corrupt(`snapshot ${damaged.join(', ')} cannot be read; repair the repository first`)
+    return snapshots
+  }
+
+  /** Those that can be read, oldest first, and the names of those that cannot. */
+  async readable(signal?: AbortSignal): Promise<ReadableSnapshots> {
     const ids = await listIds(this.#options.storage, FOLDER, signal)
     const snapshots: Snapshot[] = []
+    const damaged: SnapshotId[] = []
     for (const id of ids) {
       try {
         snapshots.push(await this.#read(id as SnapshotId))
       } catch (error) {
+        if (isDamage(error)) damaged.push(id as SnapshotId)
         // Another process may forget one between the list and the read.
-        if (!isHoldfastError(error, 'not-found')) throw error
+        else if (!isHoldfastError(error, 'not-found')) throw error
       }
     }
-    return snapshots.sort((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1))
+    snapshots.sort((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1))
+    return { snapshots, damaged }
   }
 
   async get(id: SnapshotId): Promise<Snapshot> {

@@ -1,13 +1,6 @@
-import { type HoldfastError, isHoldfastError, messageOf } from '#base'
-import type {
-  BlobName,
-  Problem,
-  Snapshot,
-  SnapshotId,
-  VerifyOptions,
-  VerifyProgress,
-  VerifyReport,
-} from './contract.ts'
+import { isHoldfastError, messageOf } from '#base'
+import type { BlobName, Problem, Snapshot, VerifyOptions, VerifyProgress, VerifyReport } from './contract.ts'
+import { isDamage } from './damage.ts'
 import { openConfig } from './format/config.ts'
 import { sha256Hex } from './format/ids.ts'
 import type { IndexedPack } from './format/index-document.ts'
@@ -110,14 +103,6 @@ export const documentFault = async (
     throw error
   }
 }
-
-/** What a disk says whose medium or file system is damaged. */
-const DISK_DAMAGE = new Set(['EIO', 'EBADMSG', 'EUCLEAN'])
-
-/** Whether a file itself is damaged. A storage that only does not answer says nothing about it. */
-export const isDamage = (error: unknown): error is HoldfastError =>
-  isHoldfastError(error, 'corrupt') ||
-  (isHoldfastError(error, 'unavailable') && DISK_DAMAGE.has(error.reason ?? ''))
 
 const attempt = async (work: () => Promise<void>, onFault: (message: string) => void): Promise<void> => {
   try {
@@ -314,19 +299,9 @@ const verifyTrees = async (
 
 /** The snapshots that can be read, oldest first. */
 export const readableSnapshots = async (
-  { storage, snapshots }: PruneParts,
+  { snapshots }: PruneParts,
   signal?: AbortSignal,
-): Promise<Snapshot[]> => {
-  const found: Snapshot[] = []
-  for (const id of await listIds(storage, 'snapshots', signal)) {
-    try {
-      found.push(await snapshots.get(id as SnapshotId))
-    } catch (error) {
-      if (!isHoldfastError(error, 'corrupt') && !isHoldfastError(error, 'not-found')) throw error
-    }
-  }
-  return found.sort((a, b) => a.time.getTime() - b.time.getTime() || (a.id < b.id ? -1 : 1))
-}
+): Promise<readonly Snapshot[]> => (await snapshots.readable(signal)).snapshots
 
 /** Blobs that no index names: perhaps a pack that lost its index holds them. */
 const tellMissing = async (
