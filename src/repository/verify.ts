@@ -1,5 +1,13 @@
 import { isHoldfastError, messageOf } from '#base'
-import type { BlobName, Problem, Snapshot, VerifyOptions, VerifyProgress, VerifyReport } from './contract.ts'
+import type {
+  BlobName,
+  Problem,
+  Snapshot,
+  SnapshotId,
+  VerifyOptions,
+  VerifyProgress,
+  VerifyReport,
+} from './contract.ts'
 import { isDamage } from './damage.ts'
 import { openConfig } from './format/config.ts'
 import { sha256Hex } from './format/ids.ts'
