@@ -347,6 +347,10 @@ export interface CopyReport extends Omit<CopyProgress, 'snapshots' | 'snapshotsT
   readonly copied: readonly { readonly from: SnapshotId; readonly to: SnapshotId }[]
   /** Selected ones that the target had. */
   readonly alreadyThere: number
+  /** Those that something is missing of in the source, and damaged snapshot files. Everything else was copied. */
+  readonly notCopied: readonly { readonly snapshot: SnapshotId; readonly reason: string }[]
+  /** Blobs that selected snapshots need and neither side has. */
+  readonly lostBlobs: readonly BlobName[]
 }
 
 export interface Repository extends RepositoryReader, AsyncDisposable {
@@ -383,6 +387,8 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<UsageReport>
   check(options: { readData: boolean }, signal?: AbortSignal): Promise<CheckReport>
+  /** Ids of the packs that the index in force names: those out of use are not among them. */
+  packs(): Iterable<string>
   /** The passwords, oldest first. A damaged key file is left out. */
   keys(): Promise<readonly KeyInfo[]>
   /** Adds a further password (a restic key file) and returns its id. */
@@ -404,7 +410,8 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
   repair(options: RepairOptions, signal?: AbortSignal): Promise<RepairReport>
   /**
    * Copies snapshots from another repository, whatever its key. Blobs that this one has are not read; stopped anywhere, the
-   * next call goes on. Time, host, paths and tags stay, and `original` names the source's snapshot.
+   * next call goes on. Time, host, paths and tags stay, and `original` names the source's snapshot. Damage in the source
+   * stops nothing: look at `notCopied`.
    */
   copyFrom(source: Repository, options: CopyOptions, signal?: AbortSignal): Promise<CopyReport>
 }

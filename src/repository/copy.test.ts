@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryStorage, type Storage } from '#storage'
 import type { Repository } from './contract.ts'
 import { initRepository, openRepository } from './repository.ts'
-import { backUp, flip, noise, packsOf, pathsIn, text } from './tests/damage.ts'
+import { backUp, flip, noise, packsOf, text } from './tests/damage.ts'
 import { collect, TEST_OPTIONS } from './tests/fixtures.ts'
 
 let running: Repository
@@ -92,14 +92,65 @@ describe('copying between repositories', () => {
     throw new Error('it never came to its end')
   })
 
-  it('stops at a damaged blob rather than leave it out', async () => {
+  it('copies the rest where a blob is damaged, names what lacks it, and takes it up once it is healed', async () => {
     const storage = memoryStorage()
     await using source = await initRepository(storage, TEST_OPTIONS)
-    await backUp(source, FILES)
-    const target = memoryStorage()
-    await using copy = await initRepository(target, TEST_OPTIONS)
-    await flip(storage, (await packsOf(storage, 'data'))[0]!.path, 40)
-    await expect(copy.copyFrom(source, {})).rejects.toMatchObject({ code: 'corrupt' })
-    expect(await pathsIn(target, 'snapshots')).toEqual([])
+    const sound = await backUp(source, FILES)
+    const [before] = await packsOf(storage, 'data')
+    const time = new Date('2026-02-01T00:00:00Z')
+    const hurt = await backUp(source, { ...FILES, 'users/b/new': noise(7, 3000) }, { time })
+    const later = await backUp(
+      source,
+      { 'users/c/three': text('three') },
+      { time: new Date('2026-03-01T00:00:00Z') },
+    )
+    const damaged = (await packsOf(storage, 'data')).find(
+      ({ path, blobs }) => path !== before!.path && blobs.some(({ length }) => length > 2000),
+    )!
+    const bytes = await storage.read(damaged.path)
+    await using copy = await initRepository(memoryStorage(), TEST_OPTIONS)
+    for (const damage of [
+      () => flip(storage, damaged.path, 40),
+      () => storage.remove(damaged.path),
+      () => storage.write(damaged.path, [bytes.subarray(0, 20)]),
+    ]) {
+      await damage()
+      await using hurtSource = await openRepository(storage, TEST_OPTIONS)
+      const report = await copy.copyFrom(hurtSource, {})
+      expect(report).toMatchObject({
+        notCopied: [{ snapshot: hurt.id }],
+        lostBlobs: damaged.blobs.map(({ type, id }) => ({ type, id })),
+      })
+      expect((await copy.snapshots()).map(({ original }) => original)).toEqual([sound.id, later.id])
+      expect((await copy.check({ readData: true })).problems).toEqual([])
+    }
+    await storage.remove(damaged.path)
+    await storage.write(damaged.path, [bytes])
+    expect(await copy.copyFrom(source, {})).toMatchObject({ notCopied: [], copied: [{ from: hurt.id }] })
+    expect((await copy.check({ readData: true })).problems).toEqual([])
+  })
+
+  it('looks only into folders that the copy does not have', async () => {
+    const storage = memoryStorage()
+    await using source = await initRepository(storage, TEST_OPTIONS)
+    const many = Object.fromEntries(
+      Array.from({ length: 40 }, (_, at) => [`users/u${at}/mail/m`, text(`mail ${at}`)]),
+    )
+    const base = await backUp(source, many, { tags: TAGS })
+    await using target = await initRepository(memoryStorage(), OTHER)
+    await target.copyFrom(source, {})
+    // Without the pack that holds the trees of the first run, what is new can be copied still.
+    const first = new Set((await packsOf(storage, 'tree')).map(({ path }) => path))
+    await source.withWriter(async (writer) => {
+      const tree = writer.edit(base.tree)
+      const time = new Date('2026-02-01T00:00:00Z')
+      await tree.putFile('users/u7/mail/n', { ...(await writer.saveFile([text('new')])), modifiedAt: time })
+      await writer.saveSnapshot({ time, tree: (await tree.save())!, paths: ['/'], tags: [...TAGS, 'run:2'] })
+    })
+    for (const path of first) await storage.remove(path)
+    await using again = await openRepository(storage, TEST_OPTIONS)
+    expect(await again.verify({ data: 'none' })).not.toMatchObject({ problems: [] })
+    expect(await target.copyFrom(again, {})).toMatchObject({ copiedBlobs: 5, notCopied: [], alreadyThere: 1 })
+    expect((await target.check({ readData: true })).problems).toEqual([])
   })
 })

@@ -1,7 +1,17 @@
-import { corrupt, isHoldfastError } from '#base'
+import { isHoldfastError, messageOf } from '#base'
 import type { BlobLocation } from './blob-index.ts'
-import type { BlobId, CopyOptions, CopyProgress, CopyReport, Snapshot, SnapshotId } from './contract.ts'
+import type {
+  BlobId,
+  BlobName,
+  CopyOptions,
+  CopyProgress,
+  CopyReport,
+  Snapshot,
+  SnapshotId,
+} from './contract.ts'
 import { concurrently } from './concurrently.ts'
+import { CopyBases, CopyNeeds } from './copy-needs.ts'
+import { isDamage } from './damage.ts'
 import { blobIdOf } from './format/ids.ts'
 import { encodeDescendant } from './format/snapshot.ts'
 import type { IndexedPack } from './format/index-document.ts'
@@ -9,7 +19,8 @@ import { packPath } from './index-files.ts'
 import type { PruneParts } from './prune.ts'
 import { rewriteTree } from './rewrite-tree.ts'
 import { SealedPacks } from './sealed-packs.ts'
-import { type BlobSet, blobsBelow } from './walk.ts'
+import type { BlobSet } from './walk.ts'
+import type { ResealResult } from './workers/reseal-blobs.ts'
 
 /** Blobs that lie so near are read in one piece. */
 const NEAR_BYTES = 256 * 1024
@@ -25,13 +36,30 @@ export interface CopySides {
   readonly guard: () => void
 }
 
-/** A snapshot to be copied, and the tree that it will have. */
-interface Chosen {
+/** A snapshot to be copied, the tree that it will have, and what it needs of the source. */
+interface Chosen extends Needed {
   readonly snapshot: Snapshot
   readonly tree: BlobId
 }
 
-/** Copies blobs first, then snapshots. What a copy that was stopped has stored is found in the index of the target. */
+interface Needed {
+  /** Trees with all below them, and where they lie. */
+  readonly whole: Map<BlobId, string>
+  readonly single: BlobName[]
+}
+
+/** What a round came to. */
+interface Round {
+  readonly chosen: readonly Chosen[]
+  readonly needs: CopyNeeds
+  /** Snapshots that could not even be looked at. */
+  readonly failed: ReadonlyMap<SnapshotId, string>
+}
+
+/**
+ * Copies blobs first, then the snapshots whose blobs are all there. What a copy that was stopped has stored is found in the
+ * index of the target.
+ */
 export const copySnapshots = async (
   sides: CopySides,
   options: CopyOptions,
@@ -63,27 +91,52 @@ class Copy {
     const { from, to } = this.#sides
     await from.files.refresh(this.#signal)
     await to.files.refresh(this.#signal)
-    const { wanted, alreadyThere } = await this.#wanted()
+    const { wanted, alreadyThere, damaged, bases } = await this.#wanted()
     this.#progress.snapshotsTotal = wanted.length
-    const chosen = await this.#copyBlobs(wanted)
+    const { chosen, needs, failed } = await this.#copyBlobs(wanted, bases)
     await this.#packs.flush()
+    const notCopied = [
+      ...damaged.map((snapshot) => ({ snapshot, reason: 'its file cannot be read' })),
+      ...[...failed].map(([snapshot, reason]) => ({ snapshot, reason })),
+    ]
     const copied: { from: SnapshotId; to: SnapshotId }[] = []
-    for (const each of chosen) copied.push(await this.#writeSnapshot(each))
+    const known = new Map<BlobId, boolean>()
+    for (const each of chosen) {
+      if (!(await this.#isLacking(each, needs, known))) copied.push(await this.#writeSnapshot(each))
+      else notCopied.push({ snapshot: each.snapshot.id, reason: 'it needs blobs that are damaged or lost' })
+    }
     const { copiedBlobs, readBytes, writtenBytes } = this.#told()
-    return { copied, alreadyThere, copiedBlobs, readBytes, writtenBytes }
+    const lostBlobs = [...needs.lost.values()]
+    return { copied, alreadyThere, notCopied, lostBlobs, copiedBlobs, readBytes, writtenBytes }
+  }
+
+  async #isLacking(
+    { whole, single }: Needed,
+    needs: CopyNeeds,
+    known: Map<BlobId, boolean>,
+  ): Promise<boolean> {
+    for (const root of whole.keys()) if (await needs.isLacking(root, known)) return true
+    return single.some((blob) => needs.isLost(blob))
   }
 
   #told(): CopyProgress {
     return { ...this.#progress, writtenBytes: this.#packs.writtenBytes }
   }
 
-  async #wanted(): Promise<{ readonly wanted: readonly Snapshot[]; readonly alreadyThere: number }> {
+  async #wanted(): Promise<{
+    readonly wanted: readonly Snapshot[]
+    readonly alreadyThere: number
+    readonly damaged: readonly SnapshotId[]
+    readonly bases: CopyBases
+  }> {
     const { from, to } = this.#sides
     const { select = () => true } = this.#options
-    const there = new Set((await to.snapshots.list(this.#signal)).map((each) => this.#lineOf(each)))
-    const selected = (await from.snapshots.list(this.#signal)).filter(select)
+    const { snapshots: theirs } = await to.snapshots.readable(this.#signal)
+    const { snapshots, damaged } = await from.snapshots.readable(this.#signal)
+    const there = new Set(theirs.map((each) => this.#lineOf(each)))
+    const selected = snapshots.filter(select)
     const wanted = selected.filter((each) => !there.has(this.#lineOf(each)))
-    return { wanted, alreadyThere: selected.length - wanted.length }
+    return { wanted, alreadyThere: selected.length - wanted.length, damaged, bases: new CopyBases(theirs) }
   }
 
   /** The same for a snapshot and its copy. A filter gives the copy another tree. */
@@ -92,65 +145,71 @@ class Copy {
     return [original ?? id, content, time.toISOString(), ...tags].join(' ')
   }
 
-  async #copyBlobs(wanted: readonly Snapshot[]): Promise<Chosen[]> {
+  /** What cannot be read is looked for once more in the newest index, and lost when it is not found there either. */
+  async #copyBlobs(wanted: readonly Snapshot[], bases: CopyBases): Promise<Round> {
     const { from } = this.#sides
+    let before = ''
     for (let round = 1; ; round += 1) {
-      try {
-        const { chosen, needed } = await this.#needed(wanted)
-        await concurrently(this.#windows(needed), from.pool.size + 1, (window) => this.#copyWindow(window))
-        await this.#adding
-        return chosen
-      } catch (error) {
-        if (round === ROUNDS || !isHoldfastError(error, 'not-found')) throw error
-        await from.files.refresh(this.#signal)
-      }
+      const result = await this.#needed(wanted, bases)
+      const { needs, failed } = result
+      await concurrently(this.#windows(needs.found), from.pool.size + 1, (window) =>
+        this.#copyWindow(window, needs),
+      )
+      await this.#adding
+      const missing = [...needs.lost.keys(), ...failed.keys()].sort().join(' ')
+      if (missing === '' || missing === before || round === ROUNDS) return result
+      before = missing
+      await from.files.refresh(this.#signal)
     }
   }
 
-  async #needed(
-    wanted: readonly Snapshot[],
-  ): Promise<{ readonly chosen: Chosen[]; readonly needed: BlobSet }> {
-    const { from } = this.#sides
+  async #needed(wanted: readonly Snapshot[], bases: CopyBases): Promise<Round> {
+    const { from, to } = this.#sides
     const chosen: Chosen[] = []
-    const whole = new Set<BlobId>()
-    const single = { tree: new Set<BlobId>(), data: new Set<BlobId>() }
+    const failed = new Map<SnapshotId, string>()
+    const needs = new CopyNeeds({ from, to, signal: this.#signal })
     for (const snapshot of wanted) {
-      const tree = await this.#filtered(snapshot.tree, whole, single)
-      if (tree !== undefined) chosen.push({ snapshot, tree })
-    }
-    const needed = await blobsBelow(whole, {
-      index: from.files.index,
-      reader: from.reader,
-      signal: this.#signal,
-      onProblem: (type, id, error) => {
-        throw corrupt(`nothing is copied: ${type} blob ${id} is needed and cannot be read`, error)
-      },
-    })
-    for (const type of ['tree', 'data'] as const) {
-      for (const id of single[type]) {
-        if (needed.add(type, id) === undefined)
-          throw corrupt(`nothing is copied: ${type} blob ${id} is needed and not stored`)
+      const needed: Needed = { whole: new Map(), single: [] }
+      try {
+        const tree = await this.#filtered(snapshot.tree, needed)
+        if (tree === undefined) continue
+        chosen.push({ snapshot, tree, ...needed })
+      } catch (error) {
+        if (!isDamage(error) && !isHoldfastError(error, 'not-found')) throw error
+        failed.set(snapshot.id, messageOf(error))
+        continue
       }
+      const base = bases.baseOf(snapshot)
+      for (const [tree, path] of needed.whole) await needs.follow(tree, await this.#treeAt(base, path))
+      for (const { type, id } of needed.single) needs.need(type, id)
     }
-    return { chosen, needed }
+    return { chosen, needs, failed }
+  }
+
+  /** A folder of the target; undefined where there is none that can be read. */
+  async #treeAt(root: BlobId | undefined, path: string): Promise<BlobId | undefined> {
+    if (root === undefined || path === '') return root
+    try {
+      const entry = await this.#sides.to.reader.entryAt(root, path)
+      return entry?.type === 'folder' ? entry.subtree : undefined
+    } catch (error) {
+      if (!isDamage(error) && !isHoldfastError(error, 'not-found')) throw error
+      return undefined
+    }
   }
 
   /** The tree without what is filtered out; undefined when nothing is left of it. Collects what it needs of the source. */
-  async #filtered(
-    root: BlobId,
-    whole: Set<BlobId>,
-    single: { readonly tree: Set<BlobId>; readonly data: Set<BlobId> },
-  ): Promise<BlobId | undefined> {
+  async #filtered(root: BlobId, { whole, single }: Needed): Promise<BlobId | undefined> {
     const { filter } = this.#options
     if (filter === undefined) {
-      whole.add(root)
+      whole.set(root, '')
       return root
     }
     const { from, to } = this.#sides
     return rewriteTree(
       {
         read: (id) => from.reader.readBlob('tree', id),
-        onUnchanged: (id) => void single.tree.add(id),
+        onUnchanged: (id) => void single.push({ type: 'tree', id }),
         save: async (tree) => {
           const id = blobIdOf(tree)
           if (!to.files.index.has('tree', id)) await this.#packs.addPlain({ type: 'tree', id }, tree)
@@ -160,8 +219,8 @@ class Copy {
           const answer = entry === undefined ? 'none' : filter(path, entry)
           if (answer === 'none' || entry === undefined) return 'drop'
           if (entry.type === 'folder' && answer === 'part') return 'enter'
-          if (entry.type === 'folder') whole.add(entry.subtree)
-          else for (const blob of entry.content) single.data.add(blob)
+          if (entry.type === 'folder') whole.set(entry.subtree, path)
+          else for (const id of entry.content) single.push({ type: 'data', id })
           return 'keep'
         },
       },
@@ -188,22 +247,25 @@ class Copy {
     yield* windowsOf(pack)
   }
 
-  async #copyWindow(blobs: readonly BlobLocation[]): Promise<void> {
+  async #copyWindow(blobs: readonly BlobLocation[], needs: CopyNeeds): Promise<void> {
     this.#signal?.throwIfAborted()
     const { from, to, fromVersion } = this.#sides
     const { pack, offset: start } = blobs[0]!
     const length = blobs.at(-1)!.offset + blobs.at(-1)!.length - start
-    const read = await from.storage.read(packPath(pack), { offset: start, length }, this.#signal)
-    if (read.length !== length) throw corrupt(`pack ${pack} of the source is cut off`)
-    const { bytes, lengths, uncompressed } = await to.pool.run({
+    const bytes = await this.#read(pack, { offset: start, length })
+    if (bytes === undefined) {
+      for (const blob of blobs) needs.addLost({ type: blob.type, id: blob.id })
+      return
+    }
+    const resealed = await to.pool.run({
       kind: 'reseal',
       from: from.key,
       to: to.key,
-      bytes: Uint8Array.from(read),
+      bytes,
       blobs: blobs.map((blob) => ({ ...blob, offset: blob.offset - start })),
       compressData: fromVersion === 1,
     })
-    const next = this.#adding.then(() => this.#add(blobs, { bytes, lengths, uncompressed }))
+    const next = this.#adding.then(() => this.#add(blobs, resealed, needs))
     this.#adding = next
     // Who waits for this window is told, and who waits at the end.
     this.#adding.catch(() => undefined)
@@ -212,18 +274,31 @@ class Copy {
     this.#options.onProgress?.(this.#told())
   }
 
+  /** Undefined when the pack is gone or cannot be read. */
+  async #read(
+    pack: string,
+    range: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      return Uint8Array.from(await this.#sides.from.storage.read(packPath(pack), range, this.#signal))
+    } catch (error) {
+      if (!isDamage(error) && !isHoldfastError(error, 'not-found')) throw error
+      return undefined
+    }
+  }
+
   async #add(
     blobs: readonly BlobLocation[],
-    {
-      bytes,
-      lengths,
-      uncompressed,
-    }: { bytes: Uint8Array; lengths: readonly number[]; uncompressed: readonly number[] },
+    { bytes, lengths, uncompressed }: ResealResult,
+    needs: CopyNeeds,
   ): Promise<void> {
     let at = 0
-    for (const [number, { type, id, pack }] of blobs.entries()) {
+    for (const [number, { type, id }] of blobs.entries()) {
       const length = lengths[number]!
-      if (length < 0) throw corrupt(`${type} blob ${id} in pack ${pack} of the source is damaged`)
+      if (length < 0) {
+        needs.addLost({ type, id })
+        continue
+      }
       await this.#packs.add(
         { type, id, uncompressed: uncompressed[number]! },
         bytes.subarray(at, at + length),
