@@ -6,6 +6,7 @@ import type {
   Accounts,
   BackupRepositories,
   CloudResources,
+  CopyJobs,
   EncryptionKeys,
   Explorer,
   Exports,
@@ -31,6 +32,7 @@ import type { Operation } from './contract/operation.ts'
 import { isVersion, NEWEST, VERSIONS } from './contract/versions.ts'
 import { serveDocuments, welcomePage } from './documents.ts'
 import { encryptionKeyOperations } from './encryption-keys/encryption-keys.routes.ts'
+import { copyJobOperations } from './copy-jobs/copy-jobs.routes.ts'
 import { errorAnswer } from './edge/errors.ts'
 import { limitConnections } from './edge/connection-limit.ts'
 import { fromFramework } from './edge/framework-errors.ts'
@@ -75,6 +77,7 @@ export interface Engine {
   readonly sessions: JobSessions
   readonly restoreSessions: RestoreSessions
   readonly restorePoints: RestorePoints
+  readonly copyJobs: CopyJobs
   readonly protectedObjects: ProtectedObjects
   readonly explorer: Explorer
   readonly restores: Restores
@@ -125,6 +128,7 @@ export const operationsOf = ({
   ...protectedDataOperations(engine),
   ...bulkRestoreOperations(engine),
   ...exchangeOperations(engine),
+  ...copyJobOperations(engine),
   ...oneDriveOperations(engine),
   ...retentionOperations(engine.retention),
   ...legalHoldOperations(engine.legalHolds),

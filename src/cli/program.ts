@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addAccountCommands, addEncryptionKeyCommands } from './commands/accounts.ts'
 import { addBrowseCommands } from './commands/browse.ts'
 import type { WithContext } from './commands/command.ts'
+import { addCopyJobCommands } from './commands/copy-jobs.ts'
 import { addJobCommands } from './commands/jobs.ts'
 import { addOrganizationCommands } from './commands/organizations.ts'
 import { addPointCommands } from './commands/points.ts'
@@ -41,6 +42,7 @@ export const buildProgram = (): Command => {
   addEncryptionKeyCommands(program, withContext)
   addRepositoryCommands(program, withContext)
   addJobCommands(program, withContext)
+  addCopyJobCommands(program, withContext)
   addSessionCommands(program, withContext)
   addPointCommands(program, withContext)
   addBrowseCommands(program, withContext)

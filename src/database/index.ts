@@ -4,6 +4,7 @@ export type {
   AuditRow,
   CheckpointRow,
   ClockMarkRow,
+  CopyJobRow,
   EncryptionKeyRow,
   JobItemRow,
   JobRetentionRow,
@@ -34,6 +35,7 @@ export * from './open-database.ts'
 export * from './rows/account-rows.ts'
 export * from './rows/audit-rows.ts'
 export * from './rows/checkpoint-rows.ts'
+export * from './rows/copy-job-rows.ts'
 export * from './rows/encryption-key-rows.ts'
 export * from './rows/job-rows.ts'
 export * from './rows/log-rows.ts'

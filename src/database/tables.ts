@@ -228,8 +228,29 @@ export const jobSessions = table({
   status: text,
   statistics: json<object>(),
   eTag: count,
+  /** `Copy`; absent: a backup. `jobId` is then a copy job's. */
+  jobType: optional(text),
 })
 export type SessionRow = RowOf<typeof jobSessions>
+
+/** Copies the restore points of one backup job to another repository. */
+export const copyJobs = table({
+  id: text,
+  backupJobId: text,
+  organizationId: text,
+  repositoryId: text,
+  name: text,
+  isEnabled: boolean,
+  schedulePolicy: json<object>(),
+  nextRun: optional(date),
+  /** By the number of the shard: the time of the newest snapshot that was copied. */
+  marks: json<Readonly<Record<string, string>>>(),
+  /** The newest session of the backup job that a run was begun for. */
+  seenSessionId: optional(text),
+  eTag: count,
+  createdAt: date,
+})
+export type CopyJobRow = RowOf<typeof copyJobs>
 
 export const logItems = table({
   usn: count,
@@ -414,6 +435,7 @@ export interface Tables {
   jobItems: StoredRow<typeof jobItems>
   jobSessions: StoredRow<typeof jobSessions>
   logItems: StoredRow<typeof logItems>
+  copyJobs: StoredRow<typeof copyJobs>
   checkpoints: StoredRow<typeof checkpoints>
   tasks: StoredRow<typeof tasks>
   restoreSessions: StoredRow<typeof restoreSessions>

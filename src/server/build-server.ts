@@ -9,7 +9,10 @@ import {
   Catalogues,
   ClockGuard,
   CloudResources,
+  CopyJobs,
+  CopyRunner,
   createRunBackup,
+  healing,
   EncryptionKeys,
   Explorer,
   Exports,
@@ -35,6 +38,9 @@ import {
   Secrets,
   TableTaskQueue,
   Tenants,
+  Trust,
+  TrustRunner,
+  TrustScheduler,
 } from '#engine'
 import { microsoft365, type HostOverrides } from '#m365'
 import { Bandwidth, localStorage } from '#storage'
@@ -113,16 +119,22 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const tasks = new TableTaskQueue({ database, clock, random })
   const running = { database, tasks, clock, random, timeZone, log: engineLog }
-  const runBackup = createRunBackup({ catalogues, clock, log: engineLog })
+  const looked = { database, catalogues, clock, log: engineLog }
+  const runBackup = healing(createRunBackup({ catalogues, clock, log: engineLog }), looked)
   const runner = opened.use(new JobRunner({ ...running, tenants, repositories, runBackup }))
   const scheduler = opened.use(new Scheduler(running))
   const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
+  const copyRunner = opened.use(new CopyRunner({ ...running, repositories, catalogues }))
+  const copyJobs = new CopyJobs({ ...running, runner: copyRunner, audit })
   const guard = new ClockGuard({ database, clock })
   const retained = { ...running, repositories, catalogues, guard, audit }
   const retentionRunner = opened.use(
     new RetentionRunner({ ...retained, endSessionsOf: (id) => restoreSessions.endOf(id) }),
   )
   const retentionScheduler = opened.use(new RetentionScheduler(retained))
+  const trusted = { ...running, repositories, catalogues, tenants }
+  const trustRunner = opened.use(new TrustRunner(trusted))
+  const trustScheduler = opened.use(new TrustScheduler(trusted))
   const restoreSessions = new RestoreSessions({
     database,
     clock,
@@ -136,7 +148,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const restores = opened.use(
     new Restores({ sessions: restoreSessions, tenants, audit, clock, log: engineLog }),
   )
-  const restorePoints = new RestorePoints({ sessions: restoreSessions, organizations })
+  const restorePoints = new RestorePoints({ database, sessions: restoreSessions, organizations })
   const proxies = new Proxies({ database, audit, bandwidth, repositories, version: VERSION })
   await proxies.begin()
   const certificate = await serverCertificate(config, clock, random)
@@ -151,6 +163,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       repositories,
       proxies,
       jobs,
+      copyJobs,
       sessions: new JobSessions({ database }),
       restoreSessions,
       restorePoints,
@@ -161,6 +174,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       }),
       explorer: new Explorer(restoreSessions),
       restores,
+      trust: new Trust({ ...trusted, audit, runner: trustRunner }),
       retention: new Retentions({ ...retained, runner: retentionRunner }),
       personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
       legalHolds: new LegalHolds({ database, audit, clock, random }),
@@ -202,8 +216,11 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       await restoreSessions.endInterrupted()
       await runner.start()
       scheduler.start()
+      copyRunner.start()
       retentionRunner.start()
       retentionScheduler.start()
+      trustRunner.start()
+      trustScheduler.start()
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -14,7 +14,7 @@ export const SESSION_STATUSES = [
   'Queued',
 ] as const
 
-const PERIODS = [
+export const PERIODS = [
   'Minutes5',
   'Minutes10',
   'Minutes15',
@@ -28,7 +28,7 @@ const PERIODS = [
 
 const BACKUP_TYPES = ['EntireOrganization', 'SelectedItems'] as const
 
-const BackupWindow = object('BackupWindow', {
+export const BackupWindow = object('BackupWindow', {
   backupWindow: listOf(Type.Boolean(), {
     maxItems: 168,
     description: '168 hours from Sunday 00:00; true where a run may start.',

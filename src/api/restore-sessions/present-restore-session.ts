@@ -35,7 +35,6 @@ export const presentPoint = (point: OrganizationRestorePoint, { link }: Linking)
   isSharePoint: false,
   isTeams: false,
   isLongTermCopy: false,
-  isCopy: false,
   isRetrieved: false,
   eTag: point.backupTime.getTime(),
   _links: {

@@ -272,9 +272,9 @@ const reading = ({ restoreSessions }: Parts): readonly Operation[] => [
   }),
 ]
 
-/** There are no copies, nothing is retrieved from archives, and groups, sites and teams are not protected yet. */
+/** Nothing is kept for the long term in archives or retrieved from archives, and groups, sites and teams are not protected yet. */
 const asksForWhatIsNotHeld = (query: Static<typeof RestorePointListQuery>): boolean =>
-  [query.isLongTermCopy, query.isCopy, query.isRetrieved].includes(true) ||
+  [query.isLongTermCopy, query.isRetrieved].includes(true) ||
   [query.groupId, query.siteId, query.teamId].some((id) => id !== undefined)
 
 const points = ({ restorePoints }: Parts): readonly Operation[] => [
@@ -292,13 +292,14 @@ const points = ({ restorePoints }: Parts): readonly Operation[] => [
       status: ok,
       handle: async (call) => {
         if (asksForWhatIsNotHeld(call.query)) return { items: [], totalCount: 0 }
-        const { organizationId, jobId, repositoryId, userId, from, to, orderAsc } = call.query
+        const { organizationId, jobId, repositoryId, userId, from, to, orderAsc, isCopy } = call.query
         const page = await restorePoints.list(call.principal, {
           ...call.window,
           ...(organizationId === undefined ? {} : { organizationId }),
           ...(jobId === undefined ? {} : { jobId }),
           ...(repositoryId === undefined ? {} : { repositoryId }),
           ...(userId === undefined ? {} : { userId }),
+          ...(isCopy === undefined ? {} : { isCopy }),
           ...(from === undefined ? {} : { from: new Date(from) }),
           ...(to === undefined ? {} : { to: new Date(to) }),
           oldestFirst: orderAsc === true,

@@ -99,6 +99,7 @@ const dated = <Name extends string>(name: Name, value: Date | string | undefined
 
 const filterOf = (query: Static<typeof SessionQuery>): SessionFilter => ({
   ...(query.jobId === undefined ? {} : { jobId: query.jobId }),
+  ...(query.jobType === undefined ? {} : { jobType: query.jobType }),
   ...(query.status === undefined ? {} : { status: query.status }),
   ...dated('creationTimeLowerBound', query.startTimeFrom),
   ...dated('creationTimeUpperBound', query.startTimeTo),

@@ -6,7 +6,7 @@ export const presentSession = (session: JobSession, { link }: Pick<Call, 'link'>
   _links: {
     self: link(`/jobsessions/${session.id}`),
     log: link(`/jobsessions/${session.id}/logitems`),
-    job: link(`/jobs/${session.jobId}`),
+    job: link(session.jobType === 'Copy' ? `/copyjobs/${session.jobId}` : `/jobs/${session.jobId}`),
   },
 })
 

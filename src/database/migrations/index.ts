@@ -3,6 +3,7 @@ import { beginning } from './0001-beginning.ts'
 import { proxyThrottling } from './0003-proxy-throttling.ts'
 import { retention } from './0004-retention.ts'
 import { objectStorage } from './0005-object-storage.ts'
+import { copyJobsTable } from './0007-copy-jobs.ts'
 import { trust } from './0008-trust.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   retention,
   objectStorage,
   trust,
+  copyJobsTable,
 ]

@@ -9,6 +9,7 @@ export interface SessionRowFilter extends PageRequest {
   readonly organizationId?: string
   readonly repositoryId?: string
   readonly status?: string
+  readonly jobType?: 'Backup' | 'Copy'
   readonly endTimeLowerBound?: Date
   readonly endTimeUpperBound?: Date
   readonly creationTimeLowerBound?: Date
@@ -21,6 +22,8 @@ const filtered = (queries: Queries, filter: SessionRowFilter) => {
     const value = filter[name]
     if (value !== undefined) query = query.where(name, '=', value)
   }
+  if (filter.jobType === 'Copy') query = query.where('jobType', '=', 'Copy')
+  if (filter.jobType === 'Backup') query = query.where('jobType', 'is', null)
   const bounds = [
     ['endTime', '>=', filter.endTimeLowerBound],
     ['endTime', '<=', filter.endTimeUpperBound],
@@ -73,6 +76,7 @@ export const sessionRows = {
       .selectFrom('jobSessions')
       .select(({ fn }) => [fn.min('endTime').as('first'), fn.max('endTime').as('last')])
       .where('organizationId', '=', organizationId)
+      .where('jobType', 'is', null)
       .where('status', 'in', [...statuses])
       .executeTakeFirst()
     if (!row?.first || !row.last) return undefined

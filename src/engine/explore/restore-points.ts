@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { notFound } from '#base'
-import type { Page, PageRequest } from '#database'
+import { sessionRows, type Database, type Page, type PageRequest } from '#database'
 import { requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { objectKey } from '../catalogue/object-state.ts'
@@ -7,7 +8,7 @@ import type { RestoreSessions } from './restore-sessions.ts'
 
 /** What one job run left in a repository, all shards together. */
 export interface OrganizationRestorePoint {
-  /** The id of the job session that made it. */
+  /** The id of the job session that made it; a copy has an id of its own. */
   readonly id: string
   readonly organizationId: string
   readonly repositoryId: string
@@ -15,6 +16,8 @@ export interface OrganizationRestorePoint {
   readonly backupTime: Date
   readonly isExchange: boolean
   readonly isOneDrive: boolean
+  /** Made in another repository and copied here. */
+  readonly isCopy: boolean
 }
 
 export interface RestorePointFilter extends PageRequest {
@@ -26,9 +29,11 @@ export interface RestorePointFilter extends PageRequest {
   readonly from?: Date
   readonly to?: Date
   readonly oldestFirst?: boolean
+  readonly isCopy?: boolean
 }
 
 interface Parts {
+  readonly database: Database
   readonly sessions: Pick<RestoreSessions, 'shards'>
   readonly organizations: {
     list(principal: Principal): Promise<Page<{ readonly id: string; readonly name: string }>>
@@ -75,8 +80,28 @@ export class RestorePoints {
       }
       found.push(...(await pointsOf(await sessions.shards(place), id, filter)))
     }
-    return found
+    const told = await Promise.all(found.map((point) => this.#withOrigin(point)))
+    return told.filter(({ isCopy }) => filter.isCopy === undefined || filter.isCopy === isCopy)
   }
+
+  /** Two repositories hold the points of one run: those of the second have ids that follow from where they are. */
+  async #withOrigin(point: OrganizationRestorePoint): Promise<OrganizationRestorePoint> {
+    const session = await sessionRows.find(this.#parts.database.queries, point.id)
+    if (session === undefined || session.repositoryId === point.repositoryId) return point
+    return { ...point, id: copiedPointId(point), isCopy: true }
+  }
+}
+
+/** A UUID of version 8, made of the run and the repository. */
+const copiedPointId = ({ id, repositoryId }: OrganizationRestorePoint): string => {
+  const hex = createHash('sha256').update(`${repositoryId} ${id}`).digest('hex')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `a${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
 }
 
 type Shards = Awaited<ReturnType<RestoreSessions['shards']>>
@@ -111,6 +136,7 @@ const pointsOf = async (
         repositoryId,
         jobId,
         backupTime: known !== undefined && known.backupTime > time ? known.backupTime : time,
+        isCopy: false,
         isExchange: (known?.isExchange ?? false) || holdsMail,
         isOneDrive: (known?.isOneDrive ?? false) || holdsDrives,
       })

@@ -1,5 +1,6 @@
 import { conflict, invalid, notFound, type Clock, type Random } from '#base'
 import {
+  copyJobRows,
   isDuplicate,
   jobItemRows,
   jobRows,
@@ -128,6 +129,9 @@ export class Jobs {
       const row = await this.#find(principal, id)
       await this.#parts.database.transaction(async (queries) => {
         await this.#endWaiting(queries, row, 'stop it before it is removed')
+        const copy = await copyJobRows.findByBackupJob(queries, id)
+        if (copy !== undefined)
+          throw conflict(`${row.name} is copied by ${copy.name}: remove the copy job first`)
         await jobRows.remove(queries, id)
       })
     })
@@ -292,10 +296,14 @@ export class Jobs {
     const organizationId = readText(input.organizationId, 'organizationId', 64)
     if (organizationId !== undefined && organizationId !== row.organizationId)
       throw invalid('the organization of a job cannot be changed', 'organizationId')
+    const repositoryId = await this.#repositoryId(input, row.repositoryId)
+    const copy = await copyJobRows.findByBackupJob(this.#parts.database.queries, row.id)
+    if (copy?.repositoryId === repositoryId)
+      throw invalid(`${copy.name} copies to this repository: the job cannot write to it`, 'repositoryId')
     return this.#withNextRun({
       ...row,
       ...readNames(input, row),
-      repositoryId: await this.#repositoryId(input, row.repositoryId),
+      repositoryId,
       backupType: readWord(input.backupType, 'backupType', BACKUP_TYPES) ?? row.backupType,
       isEnabled: readFlag(input.isEnabled, 'isEnabled') ?? row.isEnabled,
       schedulePolicy: readSchedulePolicy(input.schedulePolicy, row.schedulePolicy as SchedulePolicy),

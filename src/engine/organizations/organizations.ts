@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { conflict, invalid, notFound, type Clock, type Random } from '#base'
 import {
   isDuplicate,
+  copyJobRows,
   jobRows,
   organizationRows,
   sessionRows,
@@ -19,6 +20,7 @@ import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
 import type { Connectors, Region } from '../connectors/connectors.ts'
 import type { FileVersions } from '../jobs/backup-run.ts'
+import { COPY } from '../copy/copy-requests.ts'
 import { RUN } from '../jobs/run-requests.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { GOOD_STATUSES } from '../sessions/job-session.ts'
@@ -371,6 +373,11 @@ export class Organizations {
     for (const job of jobs.items)
       if ((await taskRows.findByKey(queries, RUN, job.id)) !== undefined)
         throw conflict(`the job ${job.name} of ${row.name} is running: stop it first`)
+    const copies = await copyJobRows.list(queries, { organizationId: row.id })
+    for (const copy of copies.items)
+      if ((await taskRows.findByKey(queries, COPY, copy.id)) !== undefined)
+        throw conflict(`${copy.name} of ${row.name} is running: stop it first`)
+    for (const copy of copies.items) await copyJobRows.remove(queries, copy.id)
     for (const job of jobs.items) await jobRows.remove(queries, job.id)
   }
 }

@@ -2,6 +2,7 @@ import { conflict, HoldfastError, invalid, isHoldfastError, messageOf, notFound 
 import {
   encryptionKeyRows,
   isDuplicate,
+  copyJobRows,
   jobRows,
   objectStorageRows,
   organizationRows,
@@ -208,6 +209,11 @@ export class BackupRepositories implements AsyncDisposable {
       used.push({ ...names, ...space, isAvailable: !('details' in space) })
     }
     return used
+        const copying = await copyJobRows.list(queries, { repositoryId: id, limit: 1 })
+        if (copying.totalCount > 0)
+          throw conflict(
+            `${row.name} is where ${copying.items[0]!.name} copies to: remove the copy job first`,
+          )
   }
 
   /** For an administrator at the server alone: never to be reached by REST. */
@@ -233,17 +239,42 @@ export class BackupRepositories implements AsyncDisposable {
 
   /**
    * For backup (makes what is missing) and for reading. `expectedObjects` decides the number of shards the first time
-   * and nothing later; without it an organization that has no data here has no shards.
+   * and nothing later, unless `shardCount` says it; without both an organization that has no data here has no shards.
    */
   async shards(
     repositoryId: string,
     organization: ShardOwner,
-    options: { readonly expectedObjects?: number } = {},
+    options: { readonly expectedObjects?: number; readonly shardCount?: number } = {},
   ): Promise<Shards> {
     const repository = await this.#find(systemPrincipal, repositoryId)
     await this.#places.checkThere(repository)
-    if (options.expectedObjects !== undefined) await this.#checkRoom(repository)
-    return this.#shards.of(repository, organization, options.expectedObjects)
+    if (options.expectedObjects !== undefined || options.shardCount !== undefined)
+      await this.#checkRoom(repository)
+    return this.#shards.of(repository, organization, options)
+  }
+
+  /** Where the repository lives, for the engine itself: it stays open, do not dispose of it. */
+  async storageFor(id: string): Promise<Storage> {
+    return this.#places.storage(await this.#find(systemPrincipal, id))
+  }
+
+  /** Brings a repository in object storage back to a moment. What is open of it is closed before and after. */
+  async recover(id: string, moment: Date, options: RecoveryOptions): Promise<RecoveryReport> {
+    const repository = await this.#find(systemPrincipal, id)
+    if (repository.objectStorageId === undefined)
+      throw invalid('only repositories in object storage that keeps versions come back to a moment')
+    const storages = this.#objectStorages()
+    const row = await storages.row(repository.objectStorageId)
+    const keptFor = keptForOf(row, repository.retention as Retention)
+    if (options.preview !== true) await this.#shards.close(id)
+    try {
+      return await storages.recover(row, moment, {
+        ...options,
+        ...(keptFor === undefined ? {} : { keptFor }),
+      })
+    } finally {
+      if (options.preview !== true) await this.#shards.close(id)
+    }
   }
 
   /** A run has written: what the organization takes up is measured anew, in the background. */

@@ -69,15 +69,15 @@ export class ShardRepositories implements AsyncDisposable {
     this.#places = places
   }
 
-  /** With `expectedObjects` the organization gets its place when it has none; without, it has no shards then. */
+  /** With `expectedObjects` or `shardCount` the organization gets its place when it has none; without, it has no shards then. */
   async of(
     repository: RepositoryRow,
     owner: ShardOwner,
-    expectedObjects: number | undefined,
+    { expectedObjects, shardCount }: { readonly expectedObjects?: number; readonly shardCount?: number },
   ): Promise<Shards> {
     const there = await this.#find(repository.id, owner.id)
-    if (there === undefined && expectedObjects === undefined) return NO_SHARDS
-    const row = there ?? (await this.#add(repository, owner, expectedObjects!))
+    if (there === undefined && wantedCount === undefined) return NO_SHARDS
+    const row = there ?? (await this.#add(repository, owner, wantedCount!))
     return {
       count: row.shardCount,
       open: async (index, signal) => {
@@ -88,6 +88,11 @@ export class ShardRepositories implements AsyncDisposable {
           ...(signal === undefined ? {} : { signal }),
         })
       },
+    const wantedCount =
+      shardCount ??
+      (expectedObjects === undefined
+        ? undefined
+        : (this.#parts.shardsPerOrganization ?? shardCountFor(expectedObjects)))
       existing: async (signal) => this.#existing(repository, row, signal),
     }
   }
@@ -213,7 +218,7 @@ export class ShardRepositories implements AsyncDisposable {
   async #add(
     repository: RepositoryRow,
     owner: ShardOwner,
-    expectedObjects: number,
+    shardCount: number,
   ): Promise<RepositoryOrganizationRow> {
     const { database, secrets, clock, random } = this.#parts
     const row = {
@@ -221,7 +226,7 @@ export class ShardRepositories implements AsyncDisposable {
       organizationId: owner.id,
       organizationName: owner.name,
       folder: `${storedName(owner.name)}~${owner.id.slice(0, 8)}`,
-      shardCount: this.#parts.shardsPerOrganization ?? shardCountFor(expectedObjects),
+      shardCount,
       createdAt: clock.now(),
     }
     const password = new Secret(Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url'))

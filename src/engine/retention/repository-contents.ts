@@ -1,4 +1,5 @@
 import {
+  copyJobRows,
   jobRetentionRows,
   jobRows,
   repositoryOrganizationRows,
@@ -121,9 +122,12 @@ export const retentionFacts = async (
     ]),
   )
   const jobs = await jobRows.list(queries, { repositoryId })
+  const copies = await copyJobRows.list(queries, { repositoryId })
+  // A copy is kept by the rule of where it is.
+  for (const { backupJobId } of copies.items) ofJobs.delete(backupJobId)
   return {
     ruleOf: (jobId) => ofJobs.get(jobId) ?? ofRepository,
-    jobs: new Set(jobs.items.map(({ id }) => id)),
+    jobs: new Set([...jobs.items.map(({ id }) => id), ...copies.items.map(({ backupJobId }) => backupJobId)]),
     holds: await holdsInForce(queries),
     timeZone,
   }

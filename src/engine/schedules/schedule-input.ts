@@ -5,7 +5,7 @@ import { DAILY_TYPES } from '../repositories/repository-input.ts'
 import type { BackupWindow, PeriodicallyEvery, SchedulePolicy, SchedulePolicyInput } from '../jobs/job.ts'
 
 const TYPES: readonly SchedulePolicy['type'][] = ['Daily', 'Periodically', 'ManualOnly']
-const PERIODS: readonly PeriodicallyEvery[] = [
+export const PERIODS: readonly PeriodicallyEvery[] = [
   'Minutes5',
   'Minutes10',
   'Minutes15',
@@ -27,7 +27,7 @@ export const MANUAL: SchedulePolicy = {
   retryWaitInterval: 10,
 }
 
-const readTimeZone = (value: Given<string>, property: string): string | undefined => {
+export const readTimeZone = (value: Given<string>, property: string): string | undefined => {
   const timeZone = readText(value, property, 64)
   if (timeZone === undefined) return undefined
   try {
@@ -37,7 +37,7 @@ const readTimeZone = (value: Given<string>, property: string): string | undefine
   }
 }
 
-const readWindow = (value: Given<BackupWindow>, property: string): BackupWindow | undefined => {
+export const readWindow = (value: Given<BackupWindow>, property: string): BackupWindow | undefined => {
   if (value === undefined || value === null) return undefined
   const hours: unknown = value.backupWindow
   if (

@@ -14,8 +14,11 @@ export interface JobStatistics {
   readonly bottleneck: Bottleneck
 }
 
+export type JobType = 'Backup' | 'Copy'
+
 export interface JobSession {
   readonly id: string
+  /** A backup job, or a copy job. */
   readonly jobId: string
   readonly organizationId: string
   readonly repositoryId: string
@@ -27,7 +30,7 @@ export interface JobSession {
   readonly jobWillBeRetried: boolean
   /** Percent. */
   readonly progress: number
-  readonly jobType: 'Backup'
+  readonly jobType: JobType
   readonly jobSessionConfigType: 'Full' | 'Incremental'
   readonly status: SessionStatus
   readonly statistics: JobStatistics
@@ -52,6 +55,7 @@ export interface SessionFilter {
   readonly jobId?: string
   readonly organizationId?: string
   readonly status?: SessionStatus
+  readonly jobType?: JobType
   readonly endTimeLowerBound?: Date
   readonly endTimeUpperBound?: Date
   readonly creationTimeLowerBound?: Date

@@ -31,7 +31,7 @@ export const presentSession = (row: SessionRow): JobSession => ({
   retryCount: row.retryCount,
   jobWillBeRetried: row.jobWillBeRetried,
   progress: row.progress,
-  jobType: 'Backup',
+  jobType: row.jobType === 'Copy' ? 'Copy' : 'Backup',
   jobSessionConfigType: row.configType as JobSession['jobSessionConfigType'],
   status: row.status as SessionStatus,
   statistics: row.statistics as JobStatistics,
