@@ -31,8 +31,8 @@ import { operationsOfContract } from './contract-operations.ts'
 import type { Operation } from './contract/operation.ts'
 import { isVersion, NEWEST, VERSIONS } from './contract/versions.ts'
 import { serveDocuments, welcomePage } from './documents.ts'
-import { encryptionKeyOperations } from './encryption-keys/encryption-keys.routes.ts'
 import { copyJobOperations } from './copy-jobs/copy-jobs.routes.ts'
+import { encryptionKeyOperations } from './encryption-keys/encryption-keys.routes.ts'
 import { errorAnswer } from './edge/errors.ts'
 import { limitConnections } from './edge/connection-limit.ts'
 import { fromFramework } from './edge/framework-errors.ts'
@@ -74,10 +74,10 @@ export interface Engine {
   readonly repositories: BackupRepositories
   readonly proxies: Proxies
   readonly jobs: Jobs
+  readonly copyJobs: CopyJobs
   readonly sessions: JobSessions
   readonly restoreSessions: RestoreSessions
   readonly restorePoints: RestorePoints
-  readonly copyJobs: CopyJobs
   readonly protectedObjects: ProtectedObjects
   readonly explorer: Explorer
   readonly restores: Restores
@@ -123,12 +123,12 @@ export const operationsOf = ({
   ...jobOperations(engine.jobs),
   ...jobVerbs(engine.jobs, [exploreJob(engine.restoreSessions)]),
   ...jobItemOperations(engine.jobs),
+  ...copyJobOperations(engine),
   ...jobSessionOperations(engine.sessions, engine.jobs),
   ...restoreSessionOperations(engine),
   ...protectedDataOperations(engine),
   ...bulkRestoreOperations(engine),
   ...exchangeOperations(engine),
-  ...copyJobOperations(engine),
   ...oneDriveOperations(engine),
   ...retentionOperations(engine.retention),
   ...legalHoldOperations(engine.legalHolds),

@@ -434,8 +434,8 @@ export interface Tables {
   jobs: StoredRow<typeof jobs>
   jobItems: StoredRow<typeof jobItems>
   jobSessions: StoredRow<typeof jobSessions>
-  logItems: StoredRow<typeof logItems>
   copyJobs: StoredRow<typeof copyJobs>
+  logItems: StoredRow<typeof logItems>
   checkpoints: StoredRow<typeof checkpoints>
   tasks: StoredRow<typeof tasks>
   restoreSessions: StoredRow<typeof restoreSessions>

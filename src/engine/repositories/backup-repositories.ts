@@ -146,6 +146,11 @@ export class BackupRepositories implements AsyncDisposable {
         const using = await jobRows.list(queries, { repositoryId: id, limit: 1 })
         if (using.totalCount > 0)
           throw conflict(`${row.name} is used by ${using.totalCount} jobs, such as ${using.items[0]!.name}`)
+        const copying = await copyJobRows.list(queries, { repositoryId: id, limit: 1 })
+        if (copying.totalCount > 0)
+          throw conflict(
+            `${row.name} is where ${copying.items[0]!.name} copies to: remove the copy job first`,
+          )
         await repositoryRows.remove(queries, id)
         const storage = row.objectStorageId && (await objectStorageRows.find(queries, row.objectStorageId))
         if (storage && storage.isPartOfRepository) await objectStorageRows.remove(queries, storage.id)
@@ -209,11 +214,6 @@ export class BackupRepositories implements AsyncDisposable {
       used.push({ ...names, ...space, isAvailable: !('details' in space) })
     }
     return used
-        const copying = await copyJobRows.list(queries, { repositoryId: id, limit: 1 })
-        if (copying.totalCount > 0)
-          throw conflict(
-            `${row.name} is where ${copying.items[0]!.name} copies to: remove the copy job first`,
-          )
   }
 
   /** For an administrator at the server alone: never to be reached by REST. */

@@ -75,6 +75,11 @@ export class ShardRepositories implements AsyncDisposable {
     owner: ShardOwner,
     { expectedObjects, shardCount }: { readonly expectedObjects?: number; readonly shardCount?: number },
   ): Promise<Shards> {
+    const wantedCount =
+      shardCount ??
+      (expectedObjects === undefined
+        ? undefined
+        : (this.#parts.shardsPerOrganization ?? shardCountFor(expectedObjects)))
     const there = await this.#find(repository.id, owner.id)
     if (there === undefined && wantedCount === undefined) return NO_SHARDS
     const row = there ?? (await this.#add(repository, owner, wantedCount!))
@@ -88,11 +93,6 @@ export class ShardRepositories implements AsyncDisposable {
           ...(signal === undefined ? {} : { signal }),
         })
       },
-    const wantedCount =
-      shardCount ??
-      (expectedObjects === undefined
-        ? undefined
-        : (this.#parts.shardsPerOrganization ?? shardCountFor(expectedObjects)))
       existing: async (signal) => this.#existing(repository, row, signal),
     }
   }
