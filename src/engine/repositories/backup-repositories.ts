@@ -253,30 +253,6 @@ export class BackupRepositories implements AsyncDisposable {
     return this.#shards.of(repository, organization, options)
   }
 
-  /** Where the repository lives, for the engine itself: it stays open, do not dispose of it. */
-  async storageFor(id: string): Promise<Storage> {
-    return this.#places.storage(await this.#find(systemPrincipal, id))
-  }
-
-  /** Brings a repository in object storage back to a moment. What is open of it is closed before and after. */
-  async recover(id: string, moment: Date, options: RecoveryOptions): Promise<RecoveryReport> {
-    const repository = await this.#find(systemPrincipal, id)
-    if (repository.objectStorageId === undefined)
-      throw invalid('only repositories in object storage that keeps versions come back to a moment')
-    const storages = this.#objectStorages()
-    const row = await storages.row(repository.objectStorageId)
-    const keptFor = keptForOf(row, repository.retention as Retention)
-    if (options.preview !== true) await this.#shards.close(id)
-    try {
-      return await storages.recover(row, moment, {
-        ...options,
-        ...(keptFor === undefined ? {} : { keptFor }),
-      })
-    } finally {
-      if (options.preview !== true) await this.#shards.close(id)
-    }
-  }
-
   /** A run has written: what the organization takes up is measured anew, in the background. */
   remeasure(repositoryId: string, organizationId: string): void {
     this.#space.remeasure(repositoryId, organizationId)
