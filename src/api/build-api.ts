@@ -51,6 +51,7 @@ import { protectedDataOperations } from './protected-data/protected-data.routes.
 import { proxyOperations } from './proxies/proxies.routes.ts'
 import { forgiveUrl } from './reading/forgive-url.ts'
 import { parseBody } from './reading/parse-body.ts'
+import { attachOperations } from './repositories/attach.routes.ts'
 import { backupRepositoryOperations } from './repositories/backup-repositories.routes.ts'
 import { bulkRestoreOperations } from './restore-sessions/bulk.routes.ts'
 import { exchangeOperations } from './restore-sessions/exchange.routes.ts'
@@ -119,6 +120,7 @@ export const operationsOf = ({
   ...objectStorageOperations(engine.objectStorages),
   ...cloudResourceOperations(engine.cloudResources),
   ...backupRepositoryOperations(engine.repositories),
+  ...attachOperations(engine.repositories),
   ...proxyOperations(engine.proxies),
   ...jobOperations(engine.jobs),
   ...jobVerbs(engine.jobs, [exploreJob(engine.restoreSessions)]),

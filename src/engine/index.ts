@@ -28,6 +28,7 @@ export {
 } from './object-storage/place.ts'
 export * from './repositories/backup-repository.ts'
 export * from './repositories/backup-repositories.ts'
+export { type FoundOrganization } from './repositories/attach-organizations.ts'
 export { MOST_SHARDS } from './repositories/shard-repositories.ts'
 export { prepareFirstStart } from './repositories/first-start.ts'
 export * from './proxies/proxy.ts'

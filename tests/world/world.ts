@@ -45,6 +45,8 @@ export interface World extends AsyncDisposable {
   addOrganization(version?: Version): Promise<AddedOrganization>
   /** Stops the server and starts it again on the same data. */
   restart(): Promise<void>
+  /** Stops the server, throws its data folder away, and starts another one beside the same tenant. */
+  loseServer(): Promise<void>
 }
 
 export interface OrganizationRequest {
@@ -102,6 +104,11 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     },
     restart: async () => {
       await running.stop()
+      await running.start()
+    },
+    loseServer: async () => {
+      await running.stop()
+      rmSync(join(folder, 'data'), { recursive: true, maxRetries: 3 })
       await running.start()
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

@@ -158,7 +158,10 @@ const presentBackedUp = (organization: BackedUpOrganization, { link }: Pick<Call
 
 const inputOf = (body: Static<typeof BackupRepositoryBody>): BackupRepositoryInput => {
   const { attachUsedRepository, objectStorage, ...input } = body
-  if (attachUsedRepository === true) throw notBuilt('Holdfast cannot attach a used repository yet')
+  if (attachUsedRepository === true)
+    throw notBuilt(
+      'a used repository is attached with its passwords: POST /Holdfast/BackupRepositories/Attach',
+    )
   return {
     ...input,
     ...(objectStorage === undefined ? {} : { objectStorage: objectStorageInputOf(objectStorage) }),

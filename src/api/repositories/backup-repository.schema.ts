@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { links } from '../contract/pages.ts'
-import { count, flag, integer, object, oneOf, part, text, uuid } from '../contract/schema.ts'
+import { count, flag, integer, listOf, object, oneOf, part, secret, text, uuid } from '../contract/schema.ts'
 import { ObjectStorage, ObjectStorageBody } from '../object-storage/object-storage.schema.ts'
 import { DAILY_TYPES, DAYS } from '../jobs/calendar-words.ts'
 
@@ -66,5 +66,40 @@ export const BackedUpOrganization = object('BackedUpOrganization', {
   usedSpaceBytes: count(),
   localCacheUsedSpaceBytes: count(),
   objectStorageUsedSpaceBytes: count(),
+  _links: links(),
+})
+
+const OpeningPassword = object('HoldfastOpeningPassword', {
+  organization: text({
+    maxLength: 512,
+    description: 'The folder, id or name of the organization; left out: tried for every one.',
+  }),
+  password: secret({ maxLength: 1024, description: 'Of the recovery kit, or of an encryption key.' }),
+})
+
+export const AttachOrganizationsBody = object('HoldfastOrganizationsToAttach', {
+  passwords: listOf(OpeningPassword, { maxItems: 1000 }),
+})
+
+export const AttachRepositoryBody = object('HoldfastRepositoryToAttach', {
+  ...fields,
+  objectStorageId: uuid(),
+  objectStorage: part(ObjectStorageBody),
+  encryptionKeyId: uuid({ description: 'A password that opens the shards already; it is tried too.' }),
+  passwords: listOf(OpeningPassword, { maxItems: 1000 }),
+})
+
+export const AttachedRepository = object('HoldfastAttachedRepository', {
+  id: uuid(),
+  name: text(),
+  organizations: listOf(
+    object('HoldfastFoundOrganization', {
+      organizationId: uuid(),
+      name: text(),
+      folder: text(),
+      shards: count(),
+      isAttached: flag({ description: 'False: no password was given for it.' }),
+    }),
+  ),
   _links: links(),
 })

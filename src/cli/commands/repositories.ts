@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addAttachCommands } from './attach.ts'
 import { sizeText, table } from '../output.ts'
 import { allOf, type WithContext } from './command.ts'
 import { named } from './named.ts'
@@ -65,6 +66,7 @@ export const addRepositoryCommands = (program: Command, withContext: WithContext
     )
 
   addObjectStorage(group, withContext)
+  addAttachCommands(group, withContext)
 
   group
     .command('remove <name-or-id>')
@@ -108,7 +110,8 @@ const addObjectStorage = (group: Command, withContext: WithContext): void => {
     )
 }
 
-const placeOf = (
+/** A place in object storage as the API takes it. */
+export const placeOf = (
   accountType: string,
   given: Pick<CloudOptions, 'endpoint' | 'region'> & { readonly bucket: string; readonly folder: string },
 ): object => {

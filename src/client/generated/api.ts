@@ -220,6 +220,47 @@ export interface BulkRestoreOptions {
   readonly recentItemRestorePeriod?: number | undefined
 }
 
+export interface CopyJob {
+  readonly backupJobId?: string | undefined
+  readonly schedulePolicy?: CopySchedulePolicy | undefined
+  readonly id?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly name?: string | undefined
+  readonly lastRun?: string | undefined
+  readonly nextRun?: string | undefined
+  readonly lastBackup?: string | undefined
+  readonly isEnabled?: boolean | undefined
+  readonly lastStatus?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly eTag?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface CopyJobToAdd {
+  readonly backupJobId: string
+  readonly schedulePolicy?: CopySchedulePolicy | undefined
+  readonly organizationId: string
+  readonly repositoryId: string
+  readonly isEnabled?: boolean | undefined
+}
+
+export interface CopyJobToChange {
+  readonly backupJobId?: string | undefined
+  readonly schedulePolicy?: CopySchedulePolicy | undefined
+  readonly organizationId?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly isEnabled?: boolean | undefined
+}
+
+export interface CopySchedulePolicy {
+  readonly type?: 'Immediate' | 'Periodically' | 'DailyAtTime' | undefined
+  readonly periodicallyEvery?: 'Minutes5' | 'Minutes10' | 'Minutes15' | 'Minutes30' | 'Hours1' | 'Hours2' | 'Hours4' | 'Hours8' | 'Hours12' | undefined
+  readonly dailyType?: 'Everyday' | 'Workdays' | 'Weekends' | 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly dailyTime?: string | undefined
+  readonly backupCopyWindowEnabled?: boolean | undefined
+  readonly backupCopyWindowSettings?: BackupWindow | undefined
+}
+
 export interface CopyTo {
   readonly userName?: string | undefined
   readonly userPassword?: string | undefined
@@ -433,6 +474,21 @@ export interface HoldfastAge {
   readonly unit: 'Hours' | 'Days' | 'Weeks' | 'Months' | 'Years'
 }
 
+export interface HoldfastAttachedRepository {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly organizations?: readonly (HoldfastFoundOrganization)[] | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastFoundOrganization {
+  readonly organizationId?: string | undefined
+  readonly name?: string | undefined
+  readonly folder?: string | undefined
+  readonly shards?: number | undefined
+  readonly isAttached?: boolean | undefined
+}
+
 export interface HoldfastJobRetention {
   readonly jobId?: string | undefined
   readonly source?: 'Job' | 'Repository' | undefined
@@ -487,6 +543,15 @@ export interface HoldfastLegalHoldToSet {
   readonly reason: string
 }
 
+export interface HoldfastOpeningPassword {
+  readonly organization?: string | undefined
+  readonly password?: string | undefined
+}
+
+export interface HoldfastOrganizationsToAttach {
+  readonly passwords?: readonly (HoldfastOpeningPassword)[] | undefined
+}
+
 export interface HoldfastPersonRemoval {
   readonly id?: string | undefined
   readonly organizationId?: string | undefined
@@ -536,6 +601,28 @@ export interface HoldfastPreviewedPoint {
   readonly ruleSource?: 'Job' | 'Repository' | undefined
   readonly reasons?: readonly (HoldfastRetentionReason)[] | undefined
   readonly objects?: number | undefined
+}
+
+export interface HoldfastRepositoryToAttach {
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly path?: string | undefined
+  readonly proxyId?: string | undefined
+  readonly retentionType?: 'ItemLevel' | 'SnapshotBased' | undefined
+  readonly retentionPeriodType?: 'Daily' | 'Monthly' | 'Yearly' | undefined
+  readonly dailyRetentionPeriod?: number | undefined
+  readonly monthlyRetentionPeriod?: number | undefined
+  readonly yearlyRetentionPeriod?: 'Year1' | 'Years2' | 'Years3' | 'Years5' | 'Years7' | 'Years10' | 'Years25' | 'Keep' | undefined
+  readonly retentionFrequencyType?: 'Daily' | 'Monthly' | undefined
+  readonly dailyTime?: string | undefined
+  readonly dailyType?: 'Everyday' | 'Workdays' | 'Weekends' | 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly monthlyTime?: string | undefined
+  readonly monthlyDaynumber?: 'First' | 'Second' | 'Third' | 'Fourth' | 'Last' | undefined
+  readonly monthlyDayofweek?: 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday' | undefined
+  readonly objectStorageId?: string | undefined
+  readonly objectStorage?: ObjectStorageToSave | undefined
+  readonly encryptionKeyId?: string | undefined
+  readonly passwords?: readonly (HoldfastOpeningPassword)[] | undefined
 }
 
 export interface HoldfastRetentionPreviewSummary {
@@ -945,6 +1032,14 @@ export interface PageOfBackupUserData {
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (BackupUserData)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfCopyJob {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (CopyJob)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -1612,6 +1707,10 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   BackupRepositories_repositoryId_Delete: (repositoryId: string) => calls.delete(`/BackupRepositories/${encodeURIComponent(repositoryId)}`),
   /** The organizations that have data in the repository. */
   BackupRepositories_repositoryId_backedUpOrganizations_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfBackedUpOrganization>(withQuery(`/BackupRepositories/${encodeURIComponent(repositoryId)}/backedUpOrganizations`, query)),
+  /** Takes up a repository that another server made, with passwords of its recovery kit. */
+  Holdfast_BackupRepositories_Attach_Post: (body: HoldfastRepositoryToAttach) => calls.post<HoldfastAttachedRepository>(`/Holdfast/BackupRepositories/Attach`, body),
+  /** Takes up further organizations of an attached repository. */
+  Holdfast_BackupRepositories_repositoryId_Attach_Post: (repositoryId: string, body: HoldfastOrganizationsToAttach) => calls.post<HoldfastAttachedRepository>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Attach`, body),
   /** All backup proxies. */
   Proxies_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfProxy>(withQuery(`/Proxies`, query)),
   /** One backup proxy. */
@@ -1670,6 +1769,28 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Jobs_jobId_ExcludedItems_itemId_Put: (jobId: string, itemId: string, body: JobItem) => calls.put<void>(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems/${encodeURIComponent(itemId)}`, body),
   /** Removes one of the excluded items. */
   Jobs_jobId_ExcludedItems_itemId_Delete: (jobId: string, itemId: string) => calls.delete(`/Jobs/${encodeURIComponent(jobId)}/ExcludedItems/${encodeURIComponent(itemId)}`),
+  /** All copy jobs, by name. */
+  CopyJobs_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; repositoryId?: string | undefined } = {}) => calls.get<PageOfCopyJob>(withQuery(`/CopyJobs`, query)),
+  /** Adds a copy job. */
+  CopyJobs_Post: (body: CopyJobToAdd) => calls.post<CopyJob>(`/CopyJobs`, body),
+  /** One copy job. */
+  CopyJobs_copyJobId_Get: (copyJobId: string) => calls.get<CopyJob>(`/CopyJobs/${encodeURIComponent(copyJobId)}`),
+  /** Changes a copy job; what is left out stays. */
+  CopyJobs_copyJobId_Put: (copyJobId: string, body: CopyJobToChange) => calls.put<void>(`/CopyJobs/${encodeURIComponent(copyJobId)}`, body),
+  /** Removes a copy job; what it copied stays. */
+  CopyJobs_copyJobId_Delete: (copyJobId: string) => calls.delete(`/CopyJobs/${encodeURIComponent(copyJobId)}`),
+  /** The backup job that is copied. */
+  CopyJobs_copyJobId_BackupJob_Get: (copyJobId: string) => calls.get<Job>(`/CopyJobs/${encodeURIComponent(copyJobId)}/BackupJob`),
+  /** The copy job of a job. */
+  Jobs_jobId_CopyJob_Get: (jobId: string) => calls.get<CopyJob>(`/Jobs/${encodeURIComponent(jobId)}/CopyJob`),
+  /** Starts the copy job. */
+  CopyJobs_copyJobId_start_Post: (copyJobId: string, body: StartJobOptions) => calls.post<JobSession>(`/CopyJobs/${encodeURIComponent(copyJobId)}/start`, body),
+  /** Asks the copy to stop. */
+  CopyJobs_copyJobId_stop_Post: (copyJobId: string) => calls.post<void>(`/CopyJobs/${encodeURIComponent(copyJobId)}/stop`, {}),
+  /** Lets the schedule start the copy job. */
+  CopyJobs_copyJobId_enable_Post: (copyJobId: string) => calls.post<void>(`/CopyJobs/${encodeURIComponent(copyJobId)}/enable`, {}),
+  /** Keeps the schedule from starting the copy job. */
+  CopyJobs_copyJobId_disable_Post: (copyJobId: string) => calls.post<void>(`/CopyJobs/${encodeURIComponent(copyJobId)}/disable`, {}),
   /** All sessions, newest first. */
   JobSessions_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; jobId?: string | undefined; jobType?: 'Backup' | 'Copy' | undefined; status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined; startTimeFrom?: string | undefined; startTimeTo?: string | undefined; endTimeLowerBound?: string | undefined; endTimeUpperBound?: string | undefined } = {}) => calls.get<PageOfJobSession>(withQuery(`/JobSessions`, query)),
   /** The sessions of a job, newest first. */

@@ -12,6 +12,7 @@ import {
   type ObjectStorageRow,
   type Page,
   type PageRequest,
+  type Queries,
   type RepositoryOrganizationRow,
   type RepositoryRow,
 } from '#database'
@@ -22,8 +23,16 @@ import type { Shards } from '../jobs/backup-run.ts'
 import type { UsedRepository } from '../organizations/organization.ts'
 import { BYTES_OF_GB, placeOf, type ObjectStorages } from '../object-storage/object-storages.ts'
 import { resticUrl } from '../object-storage/place.ts'
-import { needed, readFlag, readGuid, readText } from '../organizations/read-input.ts'
-import type { BackupRepository, BackupRepositoryInput, RecoveryKit, Retention } from './backup-repository.ts'
+import { needed, readFlag, readGuid, readSecret, readText } from '../organizations/read-input.ts'
+import type {
+  AttachInput,
+  BackupRepository,
+  BackupRepositoryInput,
+  PasswordInput,
+  RecoveryKit,
+  Retention,
+} from './backup-repository.ts'
+import { openOrganizations, type FoundOrganization, type GivenPassword } from './attach-organizations.ts'
 import { recoveryInstructions } from './recovery-instructions.ts'
 import {
   readRepositoryFile,
@@ -43,6 +52,12 @@ export interface BackedUpOrganization {
   readonly name: string
   readonly usedSpaceBytes?: number
   readonly isInObjectStorage: boolean
+}
+
+/** A repository that was taken up, with everything that was found in it. */
+export interface AttachedRepository {
+  readonly repository: BackupRepository
+  readonly organizations: readonly FoundOrganization[]
 }
 
 export interface BackupRepositoriesParts extends ShardParts, PlaceParts {
@@ -95,6 +110,54 @@ export class BackupRepositories implements AsyncDisposable {
       const cache = cachePath ?? readText(input.path, 'path', 1_024)
       const place = { path: storage.placeKey, objectStorageId: storage.id }
       return this.#make({ ...given, ...place, ...(cache === undefined ? {} : { cachePath: cache }) }, storage)
+    })
+  }
+
+  /**
+   * Takes up a repository that another server made, or this one before it lost its database: its id, and those of its
+   * organizations that a password is given for. Each of their shards gets a key of this server; those it has stay.
+   * `invalid` naming the organization's folder for a password that does not open it: nothing is changed then.
+   */
+  async attach(principal: Principal, input: AttachInput, signal?: AbortSignal): Promise<AttachedRepository> {
+    requireAdministrator(principal)
+    const label = String(input.name ?? input.path ?? '')
+    return this.#parts.audit.around(principal, 'repositories.attach', label, async () => {
+      const objectStorage = await this.#objectStorageFor(input, readRepositoryName(input) ?? 'Repository')
+      const path = objectStorage?.placeKey ?? (await this.#pathFor(input))
+      await using storage = await this.#openNew({ path }, objectStorage)
+      const row = await this.#rowToAttach(storage, input, { path, objectStorage })
+      if (objectStorage !== undefined) await this.#checkCanKeep(objectStorage, row.retention as Retention)
+      const organizations = await this.#attachInto(row, storage, input, {
+        ...(signal === undefined ? {} : { signal }),
+        first: async (queries) => {
+          if (objectStorage !== undefined)
+            await this.#objectStorages().insert(queries, { ...objectStorage, name: row.name })
+          await repositoryRows.insert(queries, row)
+        },
+      })
+      return { repository: await this.#present(row), organizations }
+    })
+  }
+
+  /** The same for organizations of a repository that is here already. */
+  async attachOrganizations(
+    principal: Principal,
+    id: string,
+    input: Pick<AttachInput, 'passwords'>,
+    signal?: AbortSignal,
+  ): Promise<AttachedRepository> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'repositories.attachOrganizations', id, async () => {
+      const row = await this.#find(principal, id)
+      await this.#places.checkThere(row)
+      const storage = await this.#places.storage(row)
+      const organizations = await this.#attachInto(
+        row,
+        storage,
+        input,
+        signal === undefined ? {} : { signal },
+      )
+      return { repository: await this.#present(row), organizations }
     })
   }
 
@@ -258,6 +321,83 @@ export class BackupRepositories implements AsyncDisposable {
     this.#space.remeasure(repositoryId, organizationId)
   }
 
+  async #attachInto(
+    row: RepositoryRow,
+    storage: Storage,
+    input: Pick<AttachInput, 'passwords'>,
+    options: { readonly signal?: AbortSignal; readonly first?: (queries: Queries) => Promise<void> },
+  ): Promise<readonly FoundOrganization[]> {
+    const { database } = this.#parts
+    await using opened = await openOrganizations(this.#parts, {
+      storage,
+      repositoryId: row.id,
+      passwords: await this.#passwords(input.passwords ?? [], row.encryptionKeyId),
+      known: await repositoryOrganizationRows.list(database.queries, { repositoryId: row.id }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    try {
+      await database.transaction(async (queries) => {
+        await options.first?.(queries)
+        await opened.keep(queries)
+      })
+    } catch (error) {
+      await opened.undo()
+      throw named(error, row.name)
+    }
+    return opened.found
+  }
+
+  /** What `repo.json` says, under what is given. Writes nothing. */
+  async #rowToAttach(
+    storage: Storage,
+    input: AttachInput,
+    place: { readonly path: string; readonly objectStorage: ObjectStorageRow | undefined },
+  ): Promise<RepositoryRow> {
+    const { queries } = this.#parts.database
+    const property = place.objectStorage === undefined ? 'path' : 'objectStorage'
+    const file = await readRepositoryFile(storage).catch((error: unknown) => {
+      throw invalid(`${property} cannot be used: ${messageOf(error)}`, property)
+    })
+    if (file === undefined) throw invalid(`${property} holds no repository of Holdfast`, property)
+    const there = await repositoryRows.find(queries, file.id)
+    if (there !== undefined)
+      throw conflict(`this repository is here already, as ${there.name}: attach organizations of it there`)
+    const name = readRepositoryName(input) ?? readText(file.name, 'name', 256) ?? 'Attached'
+    if ((await repositoryRows.findByName(queries, nameKeyOf(name))) !== undefined)
+      throw conflict(`the name ${name} is in use: give another one`)
+    const cachePath = place.objectStorage && readCachePath(input)
+    return {
+      id: needed(readGuid(file.id, property), property),
+      name,
+      nameKey: nameKeyOf(name),
+      description: readRepositoryDescription(input) ?? '',
+      path: place.path,
+      proxyId: await this.#proxyId(input),
+      retention: readRetention(input),
+      createdAt: this.#parts.clock.now(),
+      ...(place.objectStorage === undefined ? {} : { objectStorageId: place.objectStorage.id }),
+      ...(cachePath === undefined ? {} : { cachePath }),
+      ...(await this.#owned(input)),
+    }
+  }
+
+  /** Those that are given, and that of the repository's encryption key. */
+  async #passwords(
+    given: readonly PasswordInput[],
+    encryptionKeyId: string | undefined,
+  ): Promise<readonly GivenPassword[]> {
+    const passwords: GivenPassword[] = given.map(({ organization, password }) => {
+      const named = readText(organization, 'passwords.organization', 512)
+      return {
+        password: needed(readSecret(password, 'passwords.password', 1_024), 'passwords.password'),
+        ...(named === undefined ? {} : { organization: named }),
+      }
+    })
+    const { encryptionKeys } = this.#parts
+    if (encryptionKeyId === undefined || encryptionKeys === undefined) return passwords
+    return [...passwords, { encryptionKeyId, password: await encryptionKeys.password(encryptionKeyId) }]
+  }
+
   /** Closes what is open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#space[Symbol.asyncDispose]()
@@ -402,7 +542,10 @@ export class BackupRepositories implements AsyncDisposable {
     return this.#present(row)
   }
 
-  async #openNew(given: NewRepository, objectStorage: ObjectStorageRow | undefined): Promise<Storage> {
+  async #openNew(
+    given: Pick<NewRepository, 'path'>,
+    objectStorage: ObjectStorageRow | undefined,
+  ): Promise<Storage> {
     if (objectStorage === undefined) return this.#parts.openStorage(given.path)
     // Without dates: what the making of a repository leaves behind when it fails can be removed.
     return this.#objectStorages().open(objectStorage)
@@ -428,7 +571,7 @@ export class BackupRepositories implements AsyncDisposable {
       ? await isOnlyFile(storage, REPOSITORY_FILE)
       : await holdsOnly(given.path, REPOSITORY_FILE)
     if (isBare) return file.id
-    throw conflict(`${property} is a repository of another server: taking it over is not built yet`)
+    throw conflict(`${property} is a repository of another server: attach it, with its passwords`)
   }
 
   async #claim(storage: Storage, row: RepositoryRow): Promise<void> {

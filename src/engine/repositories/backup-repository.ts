@@ -1,6 +1,6 @@
 import type { Secret } from '#base'
 import type { ObjectStorage, ObjectStorageInput } from '../object-storage/object-storage.ts'
-import type { Given } from '../organizations/organization.ts'
+import type { Given, SecretInput } from '../organizations/organization.ts'
 
 export type RetentionType = 'ItemLevel' | 'SnapshotBased'
 export type RetentionPeriodType = 'Daily' | 'Monthly' | 'Yearly'
@@ -79,6 +79,17 @@ export interface BackupRepositoryInput {
   readonly monthlyTime?: Given<string>
   readonly monthlyDaynumber?: Given<string>
   readonly monthlyDayofweek?: Given<string>
+}
+
+export interface PasswordInput {
+  /** The folder, id or name of the organization; absent: tried for every one. */
+  readonly organization?: Given<string>
+  readonly password?: Given<SecretInput>
+}
+
+/** For attaching: a place, and what opens it. Without a name it is called as before. */
+export interface AttachInput extends BackupRepositoryInput {
+  readonly passwords?: readonly PasswordInput[]
 }
 
 /** What reads a repository without Holdfast. Holds passwords: for an administrator at the server alone. */

@@ -56,3 +56,50 @@ export const keepOrganizationFile = async (
     if (!isHoldfastError(error, 'conflict')) throw error
   })
 }
+
+export const hasOrganizationFile = async (storage: Storage, folder: string): Promise<boolean> =>
+  (await storage.stat(`${folder}/${ORGANIZATION_FILE}`)) !== undefined
+
+/** An organization's folder and what it says of itself. */
+export interface OrganizationFolder {
+  readonly folder: string
+  readonly file: OrganizationFile
+}
+
+const MOST_SHARDS = 64
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Every organization that has a folder in a repository, by folder. Lists all files: a storage has no shorter way. */
+export const findOrganizationFolders = async (
+  storage: Storage,
+  signal?: AbortSignal,
+): Promise<readonly OrganizationFolder[]> => {
+  const folders: string[] = []
+  for await (const { path } of storage.list('', signal)) {
+    const [folder = '', name, ...deeper] = path.split('/')
+    if (name === ORGANIZATION_FILE && deeper.length === 0) folders.push(folder)
+  }
+  const found: OrganizationFolder[] = []
+  for (const folder of folders.toSorted())
+    found.push({ folder, file: await readOrganizationFile(storage, folder) })
+  return found
+}
+
+const readOrganizationFile = async (storage: Storage, folder: string): Promise<OrganizationFile> => {
+  const text = Buffer.from(await storage.read(`${folder}/${ORGANIZATION_FILE}`)).toString('utf8')
+  const value = parsed(text)
+  const { organizationId, name, shards = 0 } = value
+  const isOurs = value.format === 'holdfast' && value.version === 1 && typeof name === 'string'
+  const isCounted = Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS
+  if (isOurs && isCounted && typeof organizationId === 'string' && UUID.test(organizationId))
+    return value as OrganizationFile
+  throw corrupt(`${ORGANIZATION_FILE} of ${folder} cannot be read`)
+}
+
+const parsed = (text: string): Partial<OrganizationFile> => {
+  try {
+    return (JSON.parse(text) as Partial<OrganizationFile> | null) ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -1,4 +1,13 @@
-import { isHoldfastError, messageOf, notFound, Secret, type Clock, type Logger, type Random } from '#base'
+import {
+  conflict,
+  isHoldfastError,
+  messageOf,
+  notFound,
+  Secret,
+  type Clock,
+  type Logger,
+  type Random,
+} from '#base'
 import {
   isDuplicate,
   repositoryOrganizationRows,
@@ -18,7 +27,7 @@ import { subfolder } from '#storage'
 import type { EncryptionKeys } from '../encryption-keys/encryption-keys.ts'
 import type { Shards } from '../jobs/backup-run.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import { keepOrganizationFile } from './repository-file.ts'
+import { hasOrganizationFile, keepOrganizationFile } from './repository-file.ts'
 import type { RepositoryPlaces } from './repository-places.ts'
 import { keepEncryptionKey } from './shard-keys.ts'
 
@@ -52,11 +61,15 @@ export const shardFolder = (row: Pick<RepositoryOrganizationRow, 'folder'>, inde
 const shardCountFor = (expectedObjects: number): number =>
   Math.min(MOST_SHARDS, Math.max(1, Math.ceil(expectedObjects / OBJECTS_PER_SHARD)))
 
-const placeOf = (repositoryId: string, organizationId: string) => ({
+/** Where the password of an organization's shards is sealed. */
+export const shardsSecretPlace = (repositoryId: string, organizationId: string) => ({
   table: 'repositories',
   row: repositoryId,
   field: `shards.${organizationId}`,
 })
+
+export const newShardPassword = (random: Random): Secret =>
+  new Secret(Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url'))
 
 /** The shard repositories: made at first use, kept open, closed together. */
 export class ShardRepositories implements AsyncDisposable {
@@ -99,7 +112,7 @@ export class ShardRepositories implements AsyncDisposable {
 
   async password(row: RepositoryOrganizationRow): Promise<Secret | undefined> {
     const { database, secrets } = this.#parts
-    return secrets.find(database.queries, placeOf(row.repositoryId, row.organizationId))
+    return secrets.find(database.queries, shardsSecretPlace(row.repositoryId, row.organizationId))
   }
 
   /** Indexes of the shards that are on the storage. */
@@ -229,18 +242,23 @@ export class ShardRepositories implements AsyncDisposable {
       shardCount,
       createdAt: clock.now(),
     }
-    const password = new Secret(Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url'))
+    const storage = await this.#places.storage(repository)
+    if (await hasOrganizationFile(storage, row.folder))
+      throw conflict(
+        `${repository.name} holds data of ${owner.name} that this server has no password of: attach it first`,
+      )
+    const password = newShardPassword(random)
     try {
       await database.transaction(async (queries) => {
         await repositoryOrganizationRows.insert(queries, row)
-        await secrets.put(queries, placeOf(repository.id, owner.id), password)
+        await secrets.put(queries, shardsSecretPlace(repository.id, owner.id), password)
       })
     } catch (error) {
       const there = isDuplicate(error) ? await this.#find(repository.id, owner.id) : undefined
       if (there === undefined) throw error
       return there
     }
-    await keepOrganizationFile(await this.#places.storage(repository), row.folder, {
+    await keepOrganizationFile(storage, row.folder, {
       format: 'holdfast',
       version: 1,
       organizationId: owner.id,

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { table } from '../output.ts'
+import { secretIn } from './accounts.ts'
+import type { WithContext } from './command.ts'
+import { named } from './named.ts'
+import { placeOf, type RepositoryView } from './repositories.ts'
+
+interface AttachedView {
+  readonly id: string
+  readonly name: string
+  readonly organizations: readonly {
+    readonly name: string
+    readonly folder: string
+    readonly shards: number
+    readonly isAttached: boolean
+  }[]
+}
+
+interface PasswordOptions {
+  readonly kit?: string
+  readonly passwordFile?: string
+  readonly organization?: string
+}
+
+interface AttachOptions extends PasswordOptions {
+  readonly name?: string
+  readonly encryptionKey?: string
+}
+
+interface CloudOptions extends AttachOptions {
+  readonly account: string
+  readonly endpoint?: string
+  readonly region?: string
+}
+
+interface KitEntry {
+  readonly organization: string
+  readonly path: string
+  readonly passwordFile: string
+}
+
+const passwordsOf = async ({ kit, passwordFile, organization }: PasswordOptions): Promise<object[]> => {
+  const own =
+    passwordFile === undefined
+      ? []
+      : [{ password: await secretIn(passwordFile), ...(organization === undefined ? {} : { organization }) }]
+  return kit === undefined ? own : [...own, ...(await passwordsOfKit(kit))]
+}
+
+/** A kit has a file for each shard; those of one organization in one repository are the same. */
+const passwordsOfKit = async (kit: string): Promise<object[]> => {
+  const entries = JSON.parse(await readFile(join(kit, 'repositories.json'), 'utf8')) as readonly KitEntry[]
+  const found = await Promise.all(entries.map(({ passwordFile }) => secretIn(join(kit, passwordFile))))
+  return [...new Set(found)].map((password) => ({ password }))
+}
+
+const textOf = ({ name, id, organizations }: AttachedView): string =>
+  [
+    `Attached ${name} (${id})`,
+    table(
+      ['organization', 'folder', 'shards', 'attached'],
+      organizations.map((each) => [
+        each.name,
+        each.folder,
+        String(each.shards),
+        each.isAttached ? 'yes' : 'no: no password',
+      ]),
+      'It holds no organization.',
+    ),
+  ].join('\n')
+
+const withPasswords = (command: Command): Command =>
+  command
+    .option('--kit <folder>', 'the recovery kit: all of its passwords are tried')
+    .option('--password-file <file>', 'a file with a password')
+    .option('--organization <name>', 'the one that the password is for; else it is tried for all')
+
+/** Repositories that another server made, or this one before it was lost. */
+export const addAttachCommands = (group: Command, withContext: WithContext): void => {
+  withPasswords(group.command('attach <path>'))
+    .description('attach a folder of the server that holds a repository of another server')
+    .option('--name <text>', 'else as it was called before')
+    .option('--encryption-key <id>', 'a password of yours that opens it already')
+    .action(async (path: string, options: AttachOptions, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const body = { path, ...(await bodyOf(options)) }
+        const attached = await server.post<AttachedView>('/Holdfast/BackupRepositories/Attach', body)
+        output.result(attached, () => textOf(attached))
+      }),
+    )
+
+  withPasswords(group.command('attach-object-storage <bucket> <folder>'))
+    .description('attach a folder of a bucket or container that holds a repository of another server')
+    .requiredOption('--account <id>', 'the account that reaches it')
+    .option('--endpoint <address>', 'of S3 that is not of Amazon: https://s3.example.com:9000')
+    .option('--region <id>', 'of S3; for Azure: Global, China or Government')
+    .option('--name <text>', 'else as it was called before')
+    .option('--encryption-key <id>', 'a password of yours that opens it already')
+    .action(async (bucket: string, folder: string, options: CloudOptions, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const account = await server.get<{ accountType?: string }>(`/Accounts/${options.account}`)
+        const place = placeOf(account.accountType ?? '', { bucket, folder, ...options })
+        const objectStorage = { accountId: options.account, ...place }
+        const body = { objectStorage, ...(await bodyOf(options)) }
+        const attached = await server.post<AttachedView>('/Holdfast/BackupRepositories/Attach', body)
+        output.result(attached, () => textOf(attached))
+      }),
+    )
+
+  withPasswords(group.command('attach-organizations <name-or-id>'))
+    .description('attach further organizations of a repository that is attached already')
+    .action(async (name: string, options: PasswordOptions, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id } = await named<RepositoryView>(server, '/BackupRepositories', name)
+        const body = { passwords: await passwordsOf(options) }
+        const attached = await server.post<AttachedView>(`/Holdfast/BackupRepositories/${id}/Attach`, body)
+        output.result(attached, () => textOf(attached))
+      }),
+    )
+}
+
+const bodyOf = async (options: AttachOptions): Promise<object> => ({
+  passwords: await passwordsOf(options),
+  ...(options.name === undefined ? {} : { name: options.name }),
+  ...(options.encryptionKey === undefined ? {} : { encryptionKeyId: options.encryptionKey }),
+})
