@@ -6,8 +6,8 @@ import { FakeMailbox } from '../../../src/engine/backup/tests/fake-mailbox.ts'
 export const USERS = ['ada', 'ben', 'cleo'] as const
 type User = (typeof USERS)[number]
 
-const MAILS = 90
-const FILES = 24
+const MAILS = 45
+const FILES = 16
 const FOLDERS = ['in', 'sent', 'deep'] as const
 
 /** What the people have after so many rounds of changes: the same for the same numbers, in every process. */
@@ -40,7 +40,7 @@ export class ScriptedSource {
   }
 
   #mail(mailbox: FakeMailbox, id: string, number: number): void {
-    const bytes = Buffer.alloc(2_000 + 700 * this.#chance(200), number)
+    const bytes = Buffer.alloc(2_000 + 700 * this.#chance(60), number)
     mailbox.put(id, FOLDERS[number % 3]!, {}, number % 5 === 0 ? [{ name: `${id}.bin`, bytes }] : [])
   }
 
