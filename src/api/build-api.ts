@@ -22,6 +22,7 @@ import type {
   Restores,
   RestoreSessions,
   Retentions,
+  Trust,
 } from '#engine'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { SecureContextOptions } from 'node:tls'
@@ -60,6 +61,7 @@ import { exploreJob, restoreSessionOperations } from './restore-sessions/restore
 import { legalHoldOperations } from './retention/legal-holds.routes.ts'
 import { personRemovalOperations } from './retention/person-removals.routes.ts'
 import { retentionOperations } from './retention/retention.routes.ts'
+import { trustOperations } from './trust/trust.routes.ts'
 import { serveVersion } from './serve-version.ts'
 import { serviceOperations, type Service } from './service/service.routes.ts'
 import { jobSessionOperations } from './sessions/job-sessions.routes.ts'
@@ -84,6 +86,7 @@ export interface Engine {
   readonly restores: Restores
   readonly exports: Exports
   readonly retention: Retentions
+  readonly trust: Trust
   readonly legalHolds: LegalHolds
   readonly personRemovals: PersonRemovals
 }
@@ -133,6 +136,7 @@ export const operationsOf = ({
   ...exchangeOperations(engine),
   ...oneDriveOperations(engine),
   ...retentionOperations(engine.retention),
+  ...trustOperations(engine.trust),
   ...legalHoldOperations(engine.legalHolds),
   ...personRemovalOperations(engine.personRemovals),
   ...serviceOperations(service, load),

@@ -415,6 +415,7 @@ export type DamagedItemRow = RowOf<typeof damagedItems>
 
 /** Objects that the next run reads in full. */
 export const objectsToRead = table({ repositoryId: text, organizationId: text, objectKey: text, since: date })
+export type ObjectToReadRow = RowOf<typeof objectsToRead>
 
 /** The tables as Kysely sees them. */
 export interface Tables {

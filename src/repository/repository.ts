@@ -339,6 +339,11 @@ class StoredRepository implements Repository {
     return this.#keys.replaceCurrent(password)
   }
 
+  packs(): Iterable<string> {
+    const { index } = this.#parts.files
+    return index.packs.filter((id) => index.hasPack(id))
+  }
+
   async verify(options: VerifyOptions, signal?: AbortSignal): Promise<VerifyReport> {
     await using _lock = await this.#locks.take('shared', signal)
     return await verify(this.#parts, options, signal)

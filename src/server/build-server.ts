@@ -12,6 +12,7 @@ import {
   CopyJobs,
   CopyRunner,
   createRunBackup,
+  healing,
   EncryptionKeys,
   Explorer,
   Exports,
@@ -37,6 +38,9 @@ import {
   Secrets,
   TableTaskQueue,
   Tenants,
+  Trust,
+  TrustRunner,
+  TrustScheduler,
 } from '#engine'
 import { microsoft365, type HostOverrides } from '#m365'
 import { Bandwidth, localStorage } from '#storage'
@@ -115,7 +119,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const tasks = new TableTaskQueue({ database, clock, random })
   const running = { database, tasks, clock, random, timeZone, log: engineLog }
-  const runBackup = createRunBackup({ catalogues, clock, log: engineLog })
+  const looked = { database, catalogues, clock, log: engineLog }
+  const runBackup = healing(createRunBackup({ catalogues, clock, log: engineLog }), looked)
   const runner = opened.use(new JobRunner({ ...running, tenants, repositories, runBackup }))
   const scheduler = opened.use(new Scheduler(running))
   const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
@@ -127,6 +132,9 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     new RetentionRunner({ ...retained, endSessionsOf: (id) => restoreSessions.endOf(id) }),
   )
   const retentionScheduler = opened.use(new RetentionScheduler(retained))
+  const trusted = { ...running, repositories, catalogues, tenants }
+  const trustRunner = opened.use(new TrustRunner(trusted))
+  const trustScheduler = opened.use(new TrustScheduler(trusted))
   const restoreSessions = new RestoreSessions({
     database,
     clock,
@@ -166,6 +174,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       }),
       explorer: new Explorer(restoreSessions),
       restores,
+      trust: new Trust({ ...trusted, audit, runner: trustRunner }),
       retention: new Retentions({ ...retained, runner: retentionRunner }),
       personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
       legalHolds: new LegalHolds({ database, audit, clock, random }),
@@ -210,6 +219,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       copyRunner.start()
       retentionRunner.start()
       retentionScheduler.start()
+      trustRunner.start()
+      trustScheduler.start()
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

@@ -13,6 +13,7 @@ import {
   azureCloudAccount,
   azureStorage,
   checkObjectLock,
+  recoverS3,
   retrying,
   s3CloudAccount,
   s3Storage,
@@ -63,6 +64,14 @@ export const cloudOpener = (parts: CloudParts): CloudOpener => {
       if (place.kind === 'azure') throw immutabilityOfAzure()
       const options = s3PlaceOptions(parts, place, credentials)
       await checkObjectLock({ ...options, immutable: immutabilityOf(keptFor) }, signal)
+    },
+    recover: async (place, credentials, moment, { keptFor, ...options }) => {
+      if (place.kind === 'azure') throw invalid('Holdfast brings back moments on S3 alone, not on Azure')
+      return recoverS3(
+        { ...s3PlaceOptions(parts, place, credentials), ...immutable(keptFor) },
+        moment,
+        options,
+      )
     },
   }
 }

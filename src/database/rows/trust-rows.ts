@@ -8,6 +8,7 @@ import {
   trustRuns,
   trustSchedules,
   type DamagedItemRow,
+  type ObjectToReadRow,
   type TrustRunRow,
   type TrustScheduleRow,
 } from '../tables.ts'
@@ -127,7 +128,7 @@ export const damagedItemRows = {
 
 /** Objects that the next run reads in full, because something of theirs is not stored any more. */
 export const objectToReadRows = {
-  async put(queries: Queries, row: Parameters<typeof objectsToRead.encode>[0]): Promise<void> {
+  async put(queries: Queries, row: ObjectToReadRow): Promise<void> {
     await queries
       .insertInto('objectsToRead')
       .values(objectsToRead.encode(row))

@@ -263,7 +263,8 @@ class ShardRun {
     const { key, identity, tenant } = part
     const { repository: reader, writer, catalogue } = shard
     const { clock, excludedFolders = [] } = this.#settings
-    const previous = this.#run.full ? undefined : before
+    const isFull = this.#run.full || this.#run.readInFull?.has(key) === true
+    const previous = isFull ? undefined : before
     const rows = catalogue.pending(key, previous?.version ?? 0)
     const progress = await this.#run.checkpoints.load(key)
     const draft = await ObjectDraft.open({ identity, reader, writer, rows, previous, clock }, progress)

@@ -233,9 +233,9 @@ class SqliteCatalogue implements Catalogue {
   }
 
   async #read(snapshot: Snapshot, signal: AbortSignal | undefined): Promise<void> {
-    const run = await readRunRecord(this.#reader, snapshot.tree)
-    const folder = await this.#reader.entryAt(snapshot.tree, OBJECTS_FOLDER)
-    const entries = folder?.type === 'folder' ? await this.#reader.tree(folder.subtree) : []
+    const { run, entries } = (await this.#unlessDamaged(snapshot.tree, () => this.#contents(snapshot))) ?? {
+      entries: [],
+    }
     // Snapshots of other programs, or with a damaged catalogue, are no restore points of ours.
     if (run === undefined) return
     const statuses = new Map(run.objects.map((object) => [object.key, object]))
@@ -250,6 +250,12 @@ class SqliteCatalogue implements Catalogue {
       if (identity !== undefined) found.push({ object, stateTree, status, identity })
     }
     this.#database.transaction(() => this.#writePoint(snapshot, run, found))()
+  }
+
+  async #contents({ tree }: Snapshot) {
+    const run = await readRunRecord(this.#reader, tree)
+    const folder = await this.#reader.entryAt(tree, OBJECTS_FOLDER)
+    return { run, entries: folder?.type === 'folder' ? await this.#reader.tree(folder.subtree) : [] }
   }
 
   /** Undefined for a damaged catalogue: the object is left out here, and the next run takes up an earlier state. */
@@ -585,6 +591,16 @@ class SqliteCatalogue implements Catalogue {
       { objectKey },
     )
     if (row === undefined) return undefined
+    // A state that cannot be read is none: the next run reads the object in full.
+    return this.#unlessDamaged(row.stateTree, () => this.#previous(row))
+  }
+
+  async #previous(row: {
+    readonly snapshot: SnapshotId
+    readonly tree: BlobId
+    readonly version: number
+    readonly stateTree: BlobId
+  }): Promise<PreviousState> {
     const { snapshot, tree, version, stateTree } = row
     const state = await readObjectState(this.#reader, stateTree)
     const data = await this.#reader.entryAt(tree, state.path)

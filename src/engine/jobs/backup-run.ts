@@ -72,6 +72,8 @@ export interface BackupRun {
   readonly repositoryId: string
   /** Ignore what earlier runs know and read everything. */
   readonly full: boolean
+  /** Keys of objects that are read in full although the run is not: something of theirs is damaged. */
+  readonly readInFull?: ReadonlySet<string>
   /** Which versions of a new or changed file are kept. Absent: the latest. */
   readonly fileVersions?: FileVersions
   /** True when this session was cut off and goes on from its checkpoints. */

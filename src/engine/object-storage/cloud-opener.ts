@@ -1,4 +1,4 @@
-import type { CloudAccount, Storage } from '#storage'
+import type { CloudAccount, RecoveryOptions, RecoveryReport, Storage } from '#storage'
 import type { AccountCredentials } from '../accounts/account.ts'
 import type { Immutability } from './object-storage.ts'
 import type { CloudPlace, CloudService } from './place.ts'
@@ -20,4 +20,11 @@ export interface CloudOpener {
     keptFor: KeptFor,
     signal?: AbortSignal,
   ): Promise<void>
+  /** Brings the folder of a place that keeps versions back to a moment. Throws `invalid` where versions cannot be told. */
+  recover(
+    place: CloudPlace,
+    credentials: AccountCredentials,
+    moment: Date,
+    options: RecoveryOptions & { readonly keptFor?: KeptFor },
+  ): Promise<RecoveryReport>
 }

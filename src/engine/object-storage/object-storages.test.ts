@@ -20,6 +20,7 @@ const GIB = 1024 ** 3
 let database: Database
 let accounts: Accounts
 let repositories: BackupRepositories
+let objectStorages: ObjectStorages
 let accountId: string
 let listings: number
 /** What a person finds out who looks at the connections that were made. */
@@ -40,6 +41,7 @@ const cloudInMemory = (): CloudOpener => {
       makeFolder: async () => {},
       [Symbol.asyncDispose]: async () => {},
     }),
+    recover: async () => Promise.reject(new Error('nothing comes back here')),
     storage: ({ folder }, { secret }) => {
       secretsUsed.push(secret.reveal())
       const inside = folders.get(folder) ?? memoryStorage()
@@ -72,7 +74,7 @@ beforeEach(async () => {
   const parts = { database, secrets, audit, clock, random: seededRandom(9), log: silentLogger }
   accounts = new Accounts(parts)
   const servicePoints = { trusted: [], resolve: async () => ['93.184.216.34'] }
-  const objectStorages = new ObjectStorages({ ...parts, accounts, cloud: cloudInMemory(), servicePoints })
+  objectStorages = new ObjectStorages({ ...parts, accounts, cloud: cloudInMemory(), servicePoints })
   const scrypt = { N: 1024, r: 1, p: 1 }
   const openStorage = (path: string) => localStorage(path)
   repositories = new BackupRepositories({ ...parts, objectStorages, openStorage, reserved: [], scrypt })
@@ -155,4 +157,22 @@ it.each([
   ['nonsense', true],
 ])('takes %s for private: %s', (address, isPrivate) => {
   expect(isPrivateAddress(address)).toBe(isPrivate)
+})
+
+it('asks the bucket whether it can keep, when immutability is switched on later', async () => {
+  const { objectStorage } = await add('kept')
+  const change = { enableImmutability: true, immutabilityPeriodDays: 3 }
+  await expect(objectStorages.update(administrator, objectStorage!.id, change)).rejects.toThrow(
+    'the bucket has no object lock',
+  )
+  expect(await objectStorages.get(administrator, objectStorage!.id)).not.toHaveProperty('immutability')
+})
+
+it('tells a tenant nothing of bucket and account', async () => {
+  const { id } = await add('secretive')
+  await (await repositories.shards(id, contoso, { expectedObjects: 1 })).open(0)
+  const tenant = { kind: 'organization', organizationId: contoso.id, name: 't' } as const
+  const seen = JSON.stringify([await repositories.get(tenant, id), (await repositories.list(tenant)).items])
+  expect(seen).toContain(id)
+  for (const told of ['bucket', 's3.example', 'objectStorage', accountId]) expect(seen).not.toContain(told)
 })

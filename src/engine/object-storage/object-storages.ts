@@ -9,7 +9,7 @@ import {
   type ObjectStorageRow,
   type Queries,
 } from '#database'
-import type { Storage } from '#storage'
+import type { RecoveryOptions, RecoveryReport, Storage } from '#storage'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, type Principal } from '../access/principal.ts'
 import type { AccountCredentials } from '../accounts/account.ts'
@@ -168,6 +168,16 @@ export class ObjectStorages {
   async open(row: ObjectStorageRow, keptFor?: KeptFor): Promise<Storage> {
     const { accounts, cloud } = this.#parts
     return cloud.storage(placeOf(row), await accounts.credentials(row.accountId), keptFor)
+  }
+
+  /** Brings what is stored there back to a moment. Nobody may write meanwhile. */
+  async recover(
+    row: ObjectStorageRow,
+    moment: Date,
+    options: RecoveryOptions & { readonly keptFor?: KeptFor },
+  ): Promise<RecoveryReport> {
+    const { accounts, cloud } = this.#parts
+    return cloud.recover(placeOf(row), await accounts.credentials(row.accountId), moment, options)
   }
 
   /** What stock restic needs in its environment, by variable; the values of secrets are left to the reader. */

@@ -16,7 +16,7 @@ import {
   type RepositoryOrganizationRow,
   type RepositoryRow,
 } from '#database'
-import type { Storage } from '#storage'
+import type { RecoveryOptions, RecoveryReport, Storage } from '#storage'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, scopeOf, systemPrincipal, type Principal } from '../access/principal.ts'
 import type { Shards } from '../jobs/backup-run.ts'
@@ -314,6 +314,30 @@ export class BackupRepositories implements AsyncDisposable {
     if (options.expectedObjects !== undefined || options.shardCount !== undefined)
       await this.#checkRoom(repository)
     return this.#shards.of(repository, organization, options)
+  }
+
+  /** Where the repository lives, for the engine itself: it stays open, do not dispose of it. */
+  async storageFor(id: string): Promise<Storage> {
+    return this.#places.storage(await this.#find(systemPrincipal, id))
+  }
+
+  /** Brings a repository in object storage back to a moment. What is open of it is closed before and after. */
+  async recover(id: string, moment: Date, options: RecoveryOptions): Promise<RecoveryReport> {
+    const repository = await this.#find(systemPrincipal, id)
+    if (repository.objectStorageId === undefined)
+      throw invalid('only repositories in object storage that keeps versions come back to a moment')
+    const storages = this.#objectStorages()
+    const row = await storages.row(repository.objectStorageId)
+    const keptFor = keptForOf(row, repository.retention as Retention)
+    if (options.preview !== true) await this.#shards.close(id)
+    try {
+      return await storages.recover(row, moment, {
+        ...options,
+        ...(keptFor === undefined ? {} : { keptFor }),
+      })
+    } finally {
+      if (options.preview !== true) await this.#shards.close(id)
+    }
   }
 
   /** A run has written: what the organization takes up is measured anew, in the background. */
