@@ -60,6 +60,7 @@ export type { PointVerdict, Reason, ReasonKind, RetainedPoint } from './retentio
 export type { RetentionRun } from './retention/retention-run.ts'
 export { RetentionRunner } from './retention/retention-runner.ts'
 export { RetentionScheduler } from './retention/retention-scheduler.ts'
+export { itemCutoffOf } from './retention/item-cutoff.ts'
 export { ClockGuard } from './retention/clock-guard.ts'
 export { PersonRemovals, type PersonRemoval, type PersonRemovalInput } from './retention/person-removals.ts'
 export { LegalHolds, type LegalHold, type LegalHoldInput } from './retention/legal-holds.ts'

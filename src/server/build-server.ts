@@ -16,6 +16,7 @@ import {
   EncryptionKeys,
   Explorer,
   Exports,
+  itemCutoffOf,
   JobRunner,
   Jobs,
   JobSessions,
@@ -120,13 +121,15 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const tasks = new TableTaskQueue({ database, clock, random })
   const running = { database, tasks, clock, random, timeZone, log: engineLog }
   const looked = { database, catalogues, clock, log: engineLog }
-  const runBackup = healing(createRunBackup({ catalogues, clock, log: engineLog }), looked)
+  const guard = new ClockGuard({ database, clock })
+  const itemCutoff = (run: { jobId: string; repositoryId: string }): Promise<Date | undefined> =>
+    itemCutoffOf({ database, clock, guard, timeZone }, run)
+  const runBackup = healing(createRunBackup({ catalogues, clock, log: engineLog, itemCutoff }), looked)
   const runner = opened.use(new JobRunner({ ...running, tenants, repositories, runBackup }))
   const scheduler = opened.use(new Scheduler(running))
   const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
   const copyRunner = opened.use(new CopyRunner({ ...running, repositories, catalogues }))
   const copyJobs = new CopyJobs({ ...running, runner: copyRunner, audit })
-  const guard = new ClockGuard({ database, clock })
   const retained = { ...running, repositories, catalogues, guard, audit }
   const retentionRunner = opened.use(
     new RetentionRunner({ ...retained, endSessionsOf: (id) => restoreSessions.endOf(id) }),

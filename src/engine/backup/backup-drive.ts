@@ -23,6 +23,7 @@ import { ItemFailures } from './item-failures.ts'
 import type { ObjectDraft } from './object-draft.ts'
 import { placeVersions, saveVersions, type SavedVersions } from './save-versions.ts'
 import { fromSource, isResync, SourceFailure } from './source-failure.ts'
+import { isTooOld } from '../retention/item-age.ts'
 
 export type DriveToRead = DriveSource & Pick<DriveTarget, 'item'>
 
@@ -142,13 +143,16 @@ class DriveRun {
     const items = new Map([...this.#waiting, ...page.items.map((item) => [item.id, item] as const)])
     this.#waiting.clear()
     const known = this.#draft.rows.find([...items.keys(), ...page.removed])
+    this.#leaveOut([...items.values()].filter((item) => !known.has(item.id) && this.#isTooOld(item)))
     await this.#draft.leave(
       page.removed.filter((id) => known.has(id) && !items.has(id)),
       '',
     )
     this.#failures.gone(page.removed.filter((id) => !items.has(id)))
     await this.#takeFolders([...items.values()].filter(isContainer))
-    const others = [...items.values()].filter((item) => !isContainer(item))
+    const others = [...items.values()].filter(
+      (item) => !isContainer(item) && (known.has(item.id) || !this.#isTooOld(item)),
+    )
     const parents = this.#draft.rows.find([...new Set(others.map(({ parentId }) => parentId ?? ''))])
     const same: string[] = []
     const changed: DriveItem[] = []
@@ -164,6 +168,16 @@ class DriveRun {
       await this.#takeBatch(batch)
       await this.#backup.savePoint()
     }
+  }
+
+  #isTooOld(item: DriveItem): boolean {
+    const { itemCutoff } = this.#backup
+    return itemCutoff !== undefined && !isContainer(item) && isTooOld(item.modifiedAt, itemCutoff)
+  }
+
+  #leaveOut(items: readonly DriveItem[]): void {
+    this.#failures.gone(items.map(({ id }) => id))
+    this.#backup.onItems(items.length, 0)
   }
 
   /** Folders one by one, each after the one that holds it. What cannot be placed yet waits. */
@@ -352,11 +366,13 @@ class DriveRun {
   }
 
   async retryFailed(): Promise<void> {
+    const { rows } = this.#draft
     for (const { id, name } of this.#failures.notMet()) {
       try {
         const item = await this.#backup.ask(this.#source.item(id, this.#backup.signal))
         if (item === undefined) this.#failures.gone([id])
         else if (isContainer(item)) await this.#takeFolder(item)
+        else if (!rows.find([id]).has(id) && this.#isTooOld(item)) this.#leaveOut([item])
         else if (this.#isPlaceable(item)) await this.#takeBatch([item])
       } catch (error) {
         if (!(error instanceof SourceFailure)) throw error

@@ -12,6 +12,7 @@ import type { ObjectDraft } from './object-draft.ts'
 import { folderPaths, planFolders } from './plan-folders.ts'
 import { saveMail } from './save-mail.ts'
 import { isResync, SourceFailure } from './source-failure.ts'
+import { isTooOld } from '../retention/item-age.ts'
 
 export type MailboxToRead = MailboxSource & Pick<MailboxTarget, 'message'>
 
@@ -22,6 +23,8 @@ export interface ObjectBackup {
   readonly writer: Pick<RepositoryWriter, 'saveFile'>
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** What is older and not protected yet is left out: it would go with the next clean-up. */
+  readonly itemCutoff?: Date | undefined
   /** Waits for an answer of the service; what it throws arrives as SourceFailure. */
   ask<Answer>(question: Promise<Answer>): Promise<Answer>
   /** Called as items are done; bytes as they were read. */
@@ -173,19 +176,27 @@ class MailboxRun {
     await this.#draft.leave(left, folder.id)
     this.#failures.gone(removed.filter((id) => !items.has(id) && !known.has(id)))
     const same: string[] = []
+    const tooOld: string[] = []
     const other: { item: MailItem; old: MailRow | undefined }[] = []
     for (const item of items.values()) {
       const old = mailIn(known.get(item.id))
       if (old?.changeKey === item.changeKey && old.folderId === folder.id && !this.#failures.has(item.id))
         same.push(item.id)
-      else other.push({ item, old })
+      else if (old !== undefined || !this.#isTooOld(item)) other.push({ item, old })
+      else tooOld.push(item.id)
     }
+    this.#failures.gone(tooOld)
     this.#draft.rows.see(same)
-    this.#backup.onItems(same.length, 0)
+    this.#backup.onItems(same.length + tooOld.length, 0)
     for (const batch of batches(other, BATCH)) {
       await this.#takeBatch(folder, batch)
       await this.#backup.savePoint()
     }
+  }
+
+  #isTooOld(item: MailItem): boolean {
+    const { itemCutoff } = this.#backup
+    return itemCutoff !== undefined && isTooOld(mailDate(item), itemCutoff)
   }
 
   async #takeBatch(
@@ -275,8 +286,10 @@ class MailboxRun {
       try {
         const item = await this.#backup.ask(this.#source.message(id, this.#backup.signal))
         const folder = this.#draft.folders.find((known) => known.id === (item?.folderId ?? folderId))
-        if (item === undefined || folder === undefined) this.#failures.gone([id])
-        else await this.#takeBatch(folder, [{ item, old: mailIn(this.#draft.rows.find([id]).get(id)) }])
+        const old = mailIn(this.#draft.rows.find([id]).get(id))
+        const isLeftOut = item !== undefined && old === undefined && this.#isTooOld(item)
+        if (item === undefined || folder === undefined || isLeftOut) this.#failures.gone([id])
+        else await this.#takeBatch(folder, [{ item, old }])
       } catch (error) {
         if (!(error instanceof SourceFailure)) throw error
         this.#failures.add({ id, name, ...(folderId === undefined ? {} : { folderId }) }, error)

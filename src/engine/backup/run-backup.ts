@@ -37,6 +37,8 @@ export interface BackupSettings {
   readonly shardsAtOnce?: number
   /** Mail folders that no job protects, by name. */
   readonly excludedFolders?: readonly string[]
+  /** Items that are older and not protected yet are left out of a run. Undefined: none are. */
+  readonly itemCutoff?: (run: Pick<BackupRun, 'jobId' | 'repositoryId'>) => Promise<Date | undefined>
   /** The longest time between two save points of an object. */
   readonly savePointMs?: number
 }
@@ -60,6 +62,7 @@ export const createRunBackup =
       writing: new Gate(shardsAtOnce),
       reading: { mail: new Gate(objectsAtOnce), onedrive: new Gate(objectsAtOnce) },
       commits: new Commits(shards.length),
+      itemCutoff: await settings.itemCutoff?.(run),
     }
     const ends = await Promise.allSettled(
       shards.map(async ([index, ofShard]) => {
@@ -85,6 +88,7 @@ interface Together {
   readonly writing: Gate
   readonly reading: Readonly<Record<ObjectKind, Gate>>
   readonly commits: Commits
+  readonly itemCutoff: Date | undefined
 }
 
 /** A mailbox or a drive of a user. */
@@ -274,6 +278,7 @@ class ShardRun {
       writer: this.#waits.saving(writer),
       clock,
       signal,
+      itemCutoff: this.#together.itemCutoff,
       ask: (question) => this.#waits.forSource(askSource(question)),
       onItems: (processedItems, readBytes) => this.#counts.add({ processedItems, readBytes }),
       savePoint: async () => {

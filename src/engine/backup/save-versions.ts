@@ -3,12 +3,15 @@ import type { DriveItem, DriveItemVersion } from '#items'
 import type { RepositoryWriter, TreeEditor } from '#repository'
 import type { DriveRow, FileVersion } from '../catalogue/rows.ts'
 import type { DriveSource } from '../connectors/connectors.ts'
+import { isTooOld } from '../retention/item-age.ts'
 import { fromSource, isForWholeObject, isVanished, SourceFailure } from './source-failure.ts'
 
 export interface VersionSaving {
   readonly source: Pick<DriveSource, 'versions' | 'versionContent'>
   readonly writer: Pick<RepositoryWriter, 'saveFile'>
   readonly signal: AbortSignal
+  /** Versions that are older are not wanted. */
+  readonly itemCutoff?: Date | undefined
   ask<Answer>(question: Promise<Answer>): Promise<Answer>
 }
 
@@ -49,7 +52,12 @@ const saveListed = async (saving: VersionSaving, { item, old, listed }: Listed):
   const versions: FileVersion[] = []
   let readBytes = 0
   let lost: SourceFailure | undefined
-  for (const version of listed.filter(({ isCurrent }) => !isCurrent).reverse()) {
+  const { itemCutoff } = saving
+  const wanted = listed.filter(
+    ({ isCurrent, modifiedAt }) =>
+      !isCurrent && (itemCutoff === undefined || !isTooOld(modifiedAt ?? item.modifiedAt, itemCutoff)),
+  )
+  for (const version of wanted.reverse()) {
     const facts = factsOf(version)
     const before = known.get(keyOf(facts))
     if (before !== undefined) {

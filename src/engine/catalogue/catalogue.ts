@@ -19,6 +19,14 @@ import {
 import { ParentNumbers } from './parent-numbers.ts'
 import { PendingRows } from './pending-rows.ts'
 import { isDriveRow, parentOf, type CatalogueRow } from './rows.ts'
+import {
+  followRewriting,
+  goingRows,
+  someGoingRows,
+  type GoingRows,
+  type Rewriting,
+  type RowEdit,
+} from './taken-out.ts'
 import { VersionWriter } from './version-writer.ts'
 
 /** One snapshot of a shard that a job run made. */
@@ -130,10 +138,28 @@ export interface Catalogue extends Disposable {
     gone: readonly number[],
     kept: readonly number[],
   ): { readonly items: number; readonly bytes: number }
+  /** What an edit takes out of some versions. They must be loaded. */
+  goingFrom(objectKey: string, versions: readonly number[], edit: RowEdit): GoingRows
+  /** Some of the items that go, the oldest mails first, each with one of the versions that has it. */
+  someGoing(
+    objectKey: string,
+    versions: readonly number[],
+    edit: RowEdit,
+    window: { readonly offset: number; readonly limit: number },
+  ): readonly { readonly row: CatalogueRow; readonly version: number }[]
+  /**
+   * Snapshots were written again, all that hold these objects and with the same edit: takes that over without reading them.
+   * False, and nothing changes, when it is too late for that; then the next `sync` reads them. Not while a run has `pending` rows.
+   */
+  follow(rewriting: RewrittenObjects): boolean
   /** The newest state of an object, whatever the job. */
   previous(objectKey: string): Promise<PreviousState | undefined>
   /** Rows for a run to change: see PendingRows. One run of an object at a time. */
   pending(objectKey: string, version: number): PendingRows
+}
+
+export interface RewrittenObjects extends Pick<Rewriting, 'points'> {
+  readonly objects: readonly (Omit<Rewriting['objects'][number], 'object'> & { readonly key: string })[]
 }
 
 /** `file` may be `:memory:`. */
@@ -579,6 +605,30 @@ class SqliteCatalogue implements Catalogue {
   ): { items: number; bytes: number } {
     const parts = { database: this.#database, blocks: this.#blocks }
     return lostRows(parts, { object: this.#existing(objectKey), gone, kept })
+  }
+
+  goingFrom(objectKey: string, versions: readonly number[], edit: RowEdit): GoingRows {
+    const parts = { database: this.#database, blocks: this.#blocks }
+    return goingRows(parts, { object: this.#existing(objectKey), versions }, edit)
+  }
+
+  someGoing(
+    objectKey: string,
+    versions: readonly number[],
+    edit: RowEdit,
+    window: { readonly offset: number; readonly limit: number },
+  ): readonly { readonly row: CatalogueRow; readonly version: number }[] {
+    const parts = { database: this.#database, blocks: this.#blocks }
+    return someGoingRows(parts, { object: this.#existing(objectKey), versions }, edit, window)
+  }
+
+  follow({ points, objects }: RewrittenObjects): boolean {
+    const parts = { database: this.#database, blocks: this.#blocks }
+    const numbered = objects.map(({ key, ...object }) => ({ ...object, object: this.#existing(key) }))
+    const isFollowed = followRewriting(parts, { points, objects: numbered })
+    this.#totals.clear()
+    this.#found.clear()
+    return isFollowed
   }
 
   async previous(objectKey: string): Promise<PreviousState | undefined> {

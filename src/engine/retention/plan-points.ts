@@ -61,8 +61,8 @@ export interface Reason {
 export interface PointVerdict {
   readonly point: RetainedPoint
   readonly goes: boolean
-  /** Its rule lets items go by their own age; the point goes when all it can hold is too old. */
-  readonly isByItems: boolean
+  /** Its rule lets items go by their own age: those older than this leave it. It goes when all it can hold is too old. */
+  readonly itemCutoff?: Date
   /** Whose rule it is judged by. */
   readonly ruleFrom: AppliedRule['from']
   /** Why it stays, each reason enough by itself; or why it goes. */
@@ -81,11 +81,12 @@ export const planPoints = (facts: RetentionFacts): readonly PointVerdict[] => {
   return [...facts.points].sort(newestFirst).map((point) => {
     const { from, rule } = facts.ruleOf(point.jobId)
     const kept = keeping.get(point.id)!
+    const cutoff = itemCutoff(rule, facts.now)
     const expired: Reason = { kind: 'Expired', text: `not kept by the rule of the ${from}` }
     return {
       point,
       goes: kept.length === 0,
-      isByItems: itemCutoff(rule, facts.now) !== undefined,
+      ...(cutoff === undefined ? {} : { itemCutoff: cutoff }),
       ruleFrom: from,
       reasons: kept.length === 0 ? [expired] : kept,
     }

@@ -6,6 +6,7 @@ import { doubtByPoints } from './clock-guard.ts'
 import { holdsInForce } from './legal-holds.ts'
 import { isBackedUpNow } from './person-removals.ts'
 import { planPoints, type PointVerdict } from './plan-points.ts'
+import { agedPoints, removeAgedItems } from './remove-items.ts'
 import { reclaimSpace } from './reclaim-space.ts'
 import {
   openShards,
@@ -81,6 +82,9 @@ class Removal {
   readonly #refused = new Set<string>()
   readonly #removed = new Set<string>()
   readonly #postponed: string[] = []
+  readonly #rewritten = new Set<string>()
+  readonly #kept = new Set<string>()
+  #items = 0
   #freedBytes = 0
 
   constructor(parts: RemovalParts, expiry: Expiry, points: readonly StoredPoint[]) {
@@ -101,9 +105,34 @@ class Removal {
       if (await this.#forget(shard, part.snapshot, verdict)) forgotten.push(tree)
     }
     await syncShard(shard, signal)
+    forgotten.push(...(await this.#takeOutItems(shard, verdicts)))
     // Also where nothing goes now: an earlier run may have left what nothing needs.
     await this.#reclaim(shard, forgotten)
     await this.#expiry.keepResult(this.#result(verdicts))
+  }
+
+  /** What is too old leaves the points that stay. Returns the trees that they had. */
+  async #takeOutItems(shard: RetainedShard, verdicts: readonly PointVerdict[]): Promise<readonly BlobId[]> {
+    const { signal, log } = this.#expiry
+    const former: BlobId[] = []
+    const points = [...this.#points.values()]
+    const holds = await holdsInForce(this.#parts.database.queries)
+    for (const aged of await agedPoints(shard, { points, verdicts, holds, signal })) {
+      const isBackedUp = (): Promise<boolean> => isBackedUpNow(this.#parts, shard.organizationId)
+      const removal = await removeAgedItems(aged, isBackedUp, signal)
+      former.push(...removal.formerTrees)
+      this.#items += removal.items
+      const rewritten = new Set(removal.rewrittenPoints)
+      for (const { id, snapshots } of points)
+        if (snapshots.some(({ snapshot }) => rewritten.has(snapshot))) this.#rewritten.add(id)
+      for (const reason of removal.kept) this.#kept.add(reason)
+      if (removal.items > 0)
+        await log.note(
+          'Success',
+          `Removed ${removal.items} items older than ${new Date(aged.cutoff * 1000).toISOString()} of ${shard.organizationName} from ${removal.rewrittenPoints.length} points`,
+        )
+    }
+    return former
   }
 
   /** A hold that was set since the plan was made is heeded. */
@@ -159,23 +188,32 @@ class Removal {
       removedPoints: before.removedPoints + this.#removed.size,
       keptPoints: verdicts.length - this.#removed.size,
       refusedPoints: this.#refused.size,
+      rewrittenPoints: before.rewrittenPoints + this.#rewritten.size,
+      removedItems: before.removedItems + this.#items,
       freedBytes: before.freedBytes + this.#freedBytes,
     }
   }
 
   ending(verdicts: readonly PointVerdict[]): RunEnding {
-    const { removedPoints, keptPoints, refusedPoints } = this.#result(verdicts)
-    const counted = `${removedPoints} points removed, ${keptPoints} kept`
+    const { removedPoints, keptPoints, refusedPoints, removedItems } = this.#result(verdicts)
+    const items = verdicts.some(({ itemCutoff }) => itemCutoff !== undefined)
+    const counted = `${removedPoints} points removed, ${keptPoints} kept${items ? `, ${removedItems} items removed` : ''}`
     if (refusedPoints > 0)
       return { status: 'Warning', details: `${counted}; the storage refused to remove ${refusedPoints}` }
-    if (verdicts.some(({ isByItems }) => isByItems))
-      return {
-        status: 'Warning',
-        details: `${counted}. Items that are too old in points that are not stay: taking them out is not built yet`,
-      }
+    const [kept] = [...this.#kept, ...lockedWithItems(verdicts)]
+    if (kept !== undefined)
+      return { status: 'Warning', details: `${counted}; some points keep items that are too old: ${kept}` }
     const [postponed] = this.#postponed
     if (postponed !== undefined)
       return { status: 'Success', details: `${counted}. Space is given back by the next run: ${postponed}` }
     return { status: 'Success', details: counted }
   }
 }
+
+/** Points that cannot be written again yet. */
+const lockedWithItems = (verdicts: readonly PointVerdict[]): readonly string[] =>
+  verdicts.flatMap(({ goes, itemCutoff, reasons }) =>
+    goes || itemCutoff === undefined
+      ? []
+      : reasons.filter(({ kind }) => kind === 'Locked').map(({ text }) => text),
+  )

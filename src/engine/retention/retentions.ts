@@ -16,9 +16,13 @@ import { requireAdministrator, type Principal } from '../access/principal.ts'
 import type { ObjectKind } from '../catalogue/object-state.ts'
 import type { LogItem, LogItemType } from '../sessions/job-session.ts'
 import type { TaskQueue } from '../tasks/task-queue.ts'
+import { isDriveRow } from '../catalogue/rows.ts'
 import { doubtByPoints, type ClockGuard } from './clock-guard.ts'
 import type { AppliedRule, PointVerdict } from './plan-points.ts'
 import { judgeRepository } from './remove-expired.ts'
+import { timeOf } from './item-age.ts'
+import { holdsInForce } from './legal-holds.ts'
+import { agedPoints, editOf, type AgedObject } from './remove-items.ts'
 import { retentionFacts, type ContentsParts, type StoredPoint } from './repository-contents.ts'
 import { checkRule, ruleText, type RetentionRule } from './retention-rule.ts'
 import { NO_RESULT, presentRun, type RetentionRequest, type RetentionRun } from './retention-run.ts'
@@ -53,7 +57,7 @@ export interface PreviewedPoint extends PointVerdict {
   readonly rule: string
 }
 
-/** What of an object no point would hold any more. Bytes are those of items, before deduplication: at most so much is freed. */
+/** What of an object would go, with points or by its own age. Bytes are those of items, before deduplication: at most so much is freed. */
 export interface PreviewedObject {
   readonly organizationId: string
   readonly kind: ObjectKind
@@ -62,6 +66,30 @@ export interface PreviewedObject {
   readonly principalName: string
   readonly items: number
   readonly bytes: number
+  /** Of these, what is too old itself and leaves points that stay. */
+  readonly expiredItems: number
+  readonly expiredBytes: number
+}
+
+/** An item that is too old. */
+export interface PreviewedItem extends Pick<
+  PreviewedObject,
+  'organizationId' | 'kind' | 'userId' | 'displayName' | 'principalName'
+> {
+  readonly itemId: string
+  /** The subject, or the name of the file. */
+  readonly name: string
+  /** In the snapshot. */
+  readonly path: string
+  /** By which it is too old. */
+  readonly time?: Date
+  readonly sizeBytes: number
+}
+
+export interface ItemsAsked extends PageRequest {
+  readonly at?: Date | undefined
+  readonly userId?: string | undefined
+  readonly signal?: AbortSignal
 }
 
 export interface JobRule extends AppliedRule {
@@ -86,7 +114,7 @@ export class Retentions {
     const { clock, guard } = this.#parts
     const moment = at ?? (await this.#nextRun(repositoryId)) ?? clock.now()
     const { ruleOf } = await retentionFacts(this.#parts, repositoryId)
-    const { points, verdicts } = await judgeRepository(this.#parts, repositoryId, moment, signal)
+    const { shards, points, verdicts } = await judgeRepository(this.#parts, repositoryId, moment, signal)
     const byId = new Map(points.map((point) => [point.id, point]))
     const doubt = (await guard.look()) ?? doubtByPoints(points, clock.now())
     const going = verdicts.filter(({ goes }) => goes)
@@ -100,10 +128,47 @@ export class Retentions {
         jobName: byId.get(verdict.point.id)?.jobName ?? '',
         rule: ruleText(ruleOf(verdict.point.jobId).rule),
       })),
-      objects: await lostObjects(points, new Set(going.map(({ point }) => point.id))),
+      objects: withExpired(
+        await lostObjects(points, new Set(going.map(({ point }) => point.id))),
+        await this.#agedObjects({ shards, points, verdicts }, signal),
+      ),
       pointsGoing: going.length,
       pointsStaying: verdicts.length - going.length,
     }
+  }
+
+  /** The items that a run would take out of points that stay, object by object; of each the oldest mails, or the last names, first. */
+  async previewItems(
+    principal: Principal,
+    repositoryId: string,
+    { at, userId, signal, offset = 0, limit = 100 }: ItemsAsked = {},
+  ): Promise<Page<PreviewedItem>> {
+    requireAdministrator(principal)
+    const moment = at ?? (await this.#nextRun(repositoryId)) ?? this.#parts.clock.now()
+    const judged = await judgeRepository(this.#parts, repositoryId, moment, signal)
+    const objects = (await this.#agedObjects(judged, signal)).filter(
+      ({ identity }) => userId === undefined || identity.userId === userId,
+    )
+    const items: PreviewedItem[] = []
+    let before = 0
+    for (const object of objects) {
+      const window = { offset: Math.max(0, offset - before), limit: limit - items.length }
+      if (window.limit > 0 && window.offset < object.going.items) items.push(...goingItems(object, window))
+      before += object.going.items
+    }
+    return { items, totalCount: before }
+  }
+
+  async #agedObjects(
+    { shards, points, verdicts }: Awaited<ReturnType<typeof judgeRepository>>,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly AgedObject[]> {
+    const holds = await holdsInForce(this.#parts.database.queries)
+    const found: AgedObject[] = []
+    for (const shard of shards)
+      for (const { objects } of await agedPoints(shard, { points, verdicts, holds, signal }))
+        found.push(...objects)
+    return found
   }
 
   /**
@@ -263,7 +328,53 @@ const lostObjects = async (
     const amounts = shard.catalogue.lostWith(object.key, gone, versions(false))
     if (amounts.items === 0 && amounts.bytes === 0) continue
     const { kind, userId, displayName, principalName } = object
-    lost.push({ organizationId, kind, userId, displayName, principalName, ...amounts })
+    const expired = { expiredItems: 0, expiredBytes: 0 }
+    lost.push({ organizationId, kind, userId, displayName, principalName, ...amounts, ...expired })
   }
   return lost
+}
+
+const withExpired = (
+  lost: readonly PreviewedObject[],
+  aged: readonly AgedObject[],
+): readonly PreviewedObject[] => {
+  const keyOf = (object: Pick<PreviewedObject, 'organizationId' | 'kind' | 'userId'>): string =>
+    `${object.organizationId} ${object.kind} ${object.userId}`
+  const all = new Map(lost.map((object) => [keyOf(object), object]))
+  for (const { shard, identity, going } of aged) {
+    const { kind, userId, displayName, principalName } = identity
+    const of = { organizationId: shard.organizationId, kind, userId, displayName, principalName }
+    const known = all.get(keyOf(of))
+    all.set(keyOf(of), {
+      ...of,
+      items: (known?.items ?? 0) + going.items,
+      bytes: (known?.bytes ?? 0) + going.bytes,
+      expiredItems: (known?.expiredItems ?? 0) + going.items,
+      expiredBytes: (known?.expiredBytes ?? 0) + going.bytes,
+    })
+  }
+  return [...all.values()]
+}
+
+const goingItems = (
+  { shard, key, identity, versions, cutoff }: AgedObject,
+  window: { readonly offset: number; readonly limit: number },
+): readonly PreviewedItem[] => {
+  const { kind, userId, displayName, principalName } = identity
+  const { catalogue, organizationId } = shard
+  return catalogue.someGoing(key, versions, editOf(cutoff), window).map(({ row, version }) => {
+    const time = timeOf(row)
+    return {
+      organizationId,
+      kind,
+      userId,
+      displayName,
+      principalName,
+      itemId: row.id,
+      name: isDriveRow(row) ? row.name : row.subject,
+      path: catalogue.item(key, version, row.id)?.path ?? '',
+      ...(time === undefined ? {} : { time }),
+      sizeBytes: row.sizeBytes,
+    }
+  })
 }

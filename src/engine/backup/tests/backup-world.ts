@@ -26,6 +26,7 @@ export class BackupWorld implements AsyncDisposable {
   totals: RunTotals | undefined
   savePointMs = 60_000
   excludedFolders: readonly string[] = []
+  itemCutoff: Date | undefined
   #sessions = 0
 
   static async start(): Promise<BackupWorld> {
@@ -67,6 +68,7 @@ export class BackupWorld implements AsyncDisposable {
       clock,
       savePointMs: this.savePointMs,
       excludedFolders: this.excludedFolders,
+      itemCutoff: async () => Promise.resolve(this.itemCutoff),
     })
     const outcome = await runBackup({ ...this.#plan(), ...changes })
     await this.catalogue.load()
