@@ -481,6 +481,31 @@ export interface HoldfastAttachedRepository {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface HoldfastDamagedItem {
+  readonly id?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly kind?: 'Mail' | 'Document' | 'Folder' | 'Catalogue' | undefined
+  readonly name?: string | undefined
+  readonly path?: string | undefined
+  readonly problem?: string | undefined
+  readonly restorePoints?: number | undefined
+  readonly foundTime?: string | undefined
+  readonly status?: 'Damaged' | 'Waiting' | 'Lost' | 'Healed' | 'Gone' | undefined
+  readonly endTime?: string | undefined
+}
+
+export interface HoldfastFinding {
+  readonly type?: 'Problem' | 'Item' | 'Done' | 'Note' | 'File' | undefined
+  readonly organizationId?: string | undefined
+  readonly kind?: string | undefined
+  readonly name?: string | undefined
+  readonly path?: string | undefined
+  readonly file?: string | undefined
+  readonly message?: string | undefined
+  readonly status?: string | undefined
+  readonly sizeBytes?: number | undefined
+}
+
 export interface HoldfastFoundOrganization {
   readonly organizationId?: string | undefined
   readonly name?: string | undefined
@@ -625,6 +650,12 @@ export interface HoldfastRepositoryToAttach {
   readonly passwords?: readonly (HoldfastOpeningPassword)[] | undefined
 }
 
+export interface HoldfastRestoreTestRemark {
+  readonly item?: string | undefined
+  readonly outcome?: 'Differs' | 'NotComparable' | undefined
+  readonly why?: string | undefined
+}
+
 export interface HoldfastRetentionPreviewSummary {
   readonly repositoryId?: string | undefined
   readonly at?: string | undefined
@@ -661,8 +692,93 @@ export interface HoldfastRetentionRun {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface HoldfastStartRecovery {
+  readonly to: string
+  readonly preview?: boolean | undefined
+}
+
+export interface HoldfastStartRepair {
+  readonly dryRun?: boolean | undefined
+  readonly data?: 'None' | 'All' | undefined
+  readonly leaveOutLost?: boolean | undefined
+}
+
+export interface HoldfastStartRestoreTest {
+  readonly repositoryId: string
+  readonly seed?: number | undefined
+  readonly itemsPerObject?: number | undefined
+}
+
 export interface HoldfastStartRetention {
   readonly confirmClock?: boolean | undefined
+}
+
+export interface HoldfastStartVerification {
+  readonly data?: 'None' | 'Share' | 'All' | undefined
+}
+
+export interface HoldfastTestedObject {
+  readonly organizationId?: string | undefined
+  readonly objectType?: 'Mailbox' | 'OneDrive' | undefined
+  readonly name?: string | undefined
+  readonly backupTime?: string | undefined
+  readonly items?: number | undefined
+  readonly tested?: number | undefined
+  readonly equal?: number | undefined
+  readonly equalToTenant?: number | undefined
+  readonly differing?: number | undefined
+  readonly notComparable?: number | undefined
+  readonly remarks?: readonly (HoldfastRestoreTestRemark)[] | undefined
+}
+
+export interface HoldfastTrust {
+  readonly repositoryId?: string | undefined
+  readonly verifyDaily?: boolean | undefined
+  readonly restoreTests?: boolean | undefined
+  readonly restoreTestDays?: number | undefined
+  readonly restoreTestItems?: number | undefined
+  readonly lastVerifiedTime?: string | undefined
+  readonly nextVerificationTime?: string | undefined
+  readonly nextRestoreTestTime?: string | undefined
+  readonly damagedItems?: number | undefined
+  readonly lastRestoreTest?: HoldfastTrustRun | undefined
+}
+
+export interface HoldfastTrustRun {
+  readonly id?: string | undefined
+  readonly kind?: 'Verification' | 'Repair' | 'RestoreTest' | 'Recovery' | undefined
+  readonly repositoryId?: string | undefined
+  readonly initiatedBy?: string | undefined
+  readonly status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly details?: string | undefined
+  readonly data?: 'None' | 'Share' | 'All' | undefined
+  readonly dryRun?: boolean | undefined
+  readonly to?: string | undefined
+  readonly seed?: number | undefined
+  readonly packs?: number | undefined
+  readonly snapshots?: number | undefined
+  readonly readPacks?: number | undefined
+  readonly readBytes?: number | undefined
+  readonly problems?: number | undefined
+  readonly damagedItems?: number | undefined
+  readonly healedItems?: number | undefined
+  readonly tested?: number | undefined
+  readonly equal?: number | undefined
+  readonly differing?: number | undefined
+  readonly notComparable?: number | undefined
+  readonly uncoveredFiles?: number | undefined
+  readonly restoredFiles?: number | undefined
+  readonly setAsideFiles?: number | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastTrustToSave {
+  readonly verifyDaily?: boolean | undefined
+  readonly restoreTests?: boolean | undefined
+  readonly restoreTestDays?: number | undefined
+  readonly restoreTestItems?: number | undefined
 }
 
 export interface InternetProxySettings {
@@ -1083,6 +1199,22 @@ export interface PageOfGroupMember {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface PageOfHoldfastDamagedItem {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastDamagedItem)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastFinding {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastFinding)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface PageOfHoldfastLegalHold {
   readonly offset: number
   readonly limit: number
@@ -1120,6 +1252,22 @@ export interface PageOfHoldfastRetentionRun {
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (HoldfastRetentionRun)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastTestedObject {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastTestedObject)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastTrustRun {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastTrustRun)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -1961,6 +2109,52 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_Jobs_jobId_Retention_Put: (jobId: string, body: HoldfastJobRetentionToSave) => calls.put<HoldfastJobRetention>(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`, body),
   /** Takes a job's own rule away: its repository's is in force again. */
   Holdfast_Jobs_jobId_Retention_Delete: (jobId: string) => calls.delete(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`),
+  /** When a repository was verified last, what is damaged, and what is done by itself. */
+  Holdfast_BackupRepositories_repositoryId_Trust_Get: (repositoryId: string) => calls.get<HoldfastTrust>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Trust`),
+  /** Sets what is done by itself. */
+  Holdfast_BackupRepositories_repositoryId_Trust_Put: (repositoryId: string, body: HoldfastTrustToSave) => calls.put<HoldfastTrust>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Trust`, body),
+  /** Items that cannot be read in full, those found last first. */
+  Holdfast_BackupRepositories_repositoryId_DamagedItems_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; all?: boolean | undefined } = {}) => calls.get<PageOfHoldfastDamagedItem>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/DamagedItems`, query)),
+  /** Looks now whether everything is there and readable. */
+  Holdfast_BackupRepositories_repositoryId_Verifications_Post: (repositoryId: string, body: HoldfastStartVerification) => calls.post<HoldfastTrustRun>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Verifications`, body),
+  /** Verifications of a repository, newest first. */
+  Holdfast_BackupRepositories_repositoryId_Verifications_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastTrustRun>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Verifications`, query)),
+  /** Brings back what is lost or damaged, or tells what it would do. */
+  Holdfast_BackupRepositories_repositoryId_Repairs_Post: (repositoryId: string, body: HoldfastStartRepair) => calls.post<HoldfastTrustRun>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Repairs`, body),
+  /** Repairs of a repository, newest first. */
+  Holdfast_BackupRepositories_repositoryId_Repairs_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastTrustRun>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Repairs`, query)),
+  /** Brings a repository in a bucket that keeps versions back to a moment, or tells what it would do. */
+  Holdfast_BackupRepositories_repositoryId_Recoveries_Post: (repositoryId: string, body: HoldfastStartRecovery) => calls.post<HoldfastTrustRun>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Recoveries`, body),
+  /** Recoveries of a repository, newest first. */
+  Holdfast_BackupRepositories_repositoryId_Recoveries_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastTrustRun>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Recoveries`, query)),
+  /** One of these runs. */
+  Holdfast_Verifications_runId_Get: (runId: string) => calls.get<HoldfastTrustRun>(`/Holdfast/Verifications/${encodeURIComponent(runId)}`),
+  /** Stops it. */
+  Holdfast_Verifications_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/Verifications/${encodeURIComponent(runId)}/Stop`, {}),
+  /** What it found, line by line. */
+  Holdfast_Verifications_runId_Findings_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastFinding>(withQuery(`/Holdfast/Verifications/${encodeURIComponent(runId)}/Findings`, query)),
+  /** One of these runs. */
+  Holdfast_Repairs_runId_Get: (runId: string) => calls.get<HoldfastTrustRun>(`/Holdfast/Repairs/${encodeURIComponent(runId)}`),
+  /** Stops it. */
+  Holdfast_Repairs_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/Repairs/${encodeURIComponent(runId)}/Stop`, {}),
+  /** What it found, line by line. */
+  Holdfast_Repairs_runId_Findings_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastFinding>(withQuery(`/Holdfast/Repairs/${encodeURIComponent(runId)}/Findings`, query)),
+  /** One of these runs. */
+  Holdfast_Recoveries_runId_Get: (runId: string) => calls.get<HoldfastTrustRun>(`/Holdfast/Recoveries/${encodeURIComponent(runId)}`),
+  /** Stops it. */
+  Holdfast_Recoveries_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/Recoveries/${encodeURIComponent(runId)}/Stop`, {}),
+  /** What it found, line by line. */
+  Holdfast_Recoveries_runId_Findings_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastFinding>(withQuery(`/Holdfast/Recoveries/${encodeURIComponent(runId)}/Findings`, query)),
+  /** Reads samples back now, and compares them with the tenant. */
+  Holdfast_RestoreTests_Post: (body: HoldfastStartRestoreTest) => calls.post<HoldfastTrustRun>(`/Holdfast/RestoreTests`, body),
+  /** Restore tests, newest first. */
+  Holdfast_RestoreTests_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; repositoryId?: string | undefined } = {}) => calls.get<PageOfHoldfastTrustRun>(withQuery(`/Holdfast/RestoreTests`, query)),
+  /** One of these runs. */
+  Holdfast_RestoreTests_runId_Get: (runId: string) => calls.get<HoldfastTrustRun>(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}`),
+  /** Stops it. */
+  Holdfast_RestoreTests_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}/Stop`, {}),
+  /** What the test of each mailbox and OneDrive says. */
+  Holdfast_RestoreTests_runId_Objects_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastTestedObject>(withQuery(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}/Objects`, query)),
   /** Legal holds, newest first. */
   Holdfast_LegalHolds_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; isActive?: boolean | undefined } = {}) => calls.get<PageOfHoldfastLegalHold>(withQuery(`/Holdfast/LegalHolds`, query)),
   /** Sets a legal hold on a mailbox, a OneDrive or all of a user. */
