@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startWorld, type Answer, type World } from '#world'
 import Sqlite from 'better-sqlite3'
@@ -18,6 +19,7 @@ const NARROWED = new Set([
   'GET /Organization',
   'GET /Organizations',
   'GET /Jobs',
+  'GET /CopyJobs',
   'GET /BackupRepositories',
   'GET /JobSessions',
   'GET /RestoreSessions',
@@ -67,6 +69,28 @@ const makeExpired = (database: Sqlite.Database, token: string): void => {
   expect(changes).toBe(1)
 }
 
+const makeCopyJob = async (): Promise<void> => {
+  const api = world.api('v8')
+  const path = join(world.folder, 'second')
+  mkdirSync(path)
+  const { results } = (await api.get('/Proxies')).json<{ results: { id: string }[] }>()
+  const second = await api.post('/BackupRepositories', {
+    name: 'Second',
+    path,
+    proxyId: results[0]!.id,
+    retentionType: 'SnapshotBased',
+    retentionPeriodType: 'Yearly',
+    yearlyRetentionPeriod: 'Years3',
+  })
+  const copyJob = await api.post('/CopyJobs', {
+    backupJobId: ids['jobId'],
+    organizationId: ids['organizationId'],
+    repositoryId: second.json<{ id: string }>().id,
+  })
+  expect(copyJob.status).toBe(201)
+  ids['copyJobId'] = copyJob.json<{ id: string }>().id
+}
+
 const makeObjects = async (): Promise<void> => {
   const api = world.api('v8')
   const { results } = (await api.get('/BackupRepositories')).json<{ results: { id: string }[] }>()
@@ -76,6 +100,7 @@ const makeObjects = async (): Promise<void> => {
   ids['jobId'] = job.json<{ id: string }>().id
   ids['sessionId'] = (await api.post(`/Jobs/${ids['jobId']}/start`)).json<{ id: string }>().id
   await api.post(`/Jobs/${ids['jobId']}/stop`)
+  await makeCopyJob()
   const explored = await api.post(`/Organizations/${organizationId}/explore`, { type: 'vex' })
   ids['restoreSessionId'] = explored.json<{ id: string }>().id
   const { results: proxies } = (await api.get('/Proxies')).json<{ results: { id: string }[] }>()
@@ -138,7 +163,9 @@ const unlike = async (
 }
 
 const own = (): string[] =>
-  ['organizationId', 'jobId', 'repositoryId', 'sessionId', 'restoreSessionId'].map((name) => ids[name]!)
+  ['organizationId', 'jobId', 'copyJobId', 'repositoryId', 'sessionId', 'restoreSessionId'].map(
+    (name) => ids[name]!,
+  )
 
 describe.each(VERSIONS)('in %s', (version) => {
   it('lets nobody in without a token, nor with one that has expired or is for something else', async () => {
@@ -176,6 +203,7 @@ it('changes nothing by all of that', async () => {
   for (const path of [
     `/Organizations/${ids['organizationId']}`,
     `/Jobs/${ids['jobId']}`,
+    `/CopyJobs/${ids['copyJobId']}`,
     `/BackupRepositories/${ids['repositoryId']}`,
     `/JobSessions/${ids['sessionId']}`,
   ])

@@ -605,6 +605,19 @@ export interface HoldfastPersonRemovalToMake {
   readonly confirmation: string
 }
 
+export interface HoldfastPreviewedItem {
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  readonly objectType?: 'Mailbox' | 'OneDrive' | undefined
+  readonly displayName?: string | undefined
+  readonly userPrincipalName?: string | undefined
+  readonly itemId?: string | undefined
+  readonly name?: string | undefined
+  readonly path?: string | undefined
+  readonly time?: string | undefined
+  readonly sizeBytes?: number | undefined
+}
+
 export interface HoldfastPreviewedObject {
   readonly organizationId?: string | undefined
   readonly userId?: string | undefined
@@ -612,6 +625,8 @@ export interface HoldfastPreviewedObject {
   readonly displayName?: string | undefined
   readonly userPrincipalName?: string | undefined
   readonly items?: number | undefined
+  readonly expiredItems?: number | undefined
+  readonly expiredBytes?: number | undefined
   readonly bytes?: number | undefined
 }
 
@@ -1228,6 +1243,14 @@ export interface PageOfHoldfastPersonRemoval {
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (HoldfastPersonRemoval)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastPreviewedItem {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastPreviewedItem)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -2095,6 +2118,8 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_BackupRepositories_repositoryId_RetentionPreview_Summary_Get: (repositoryId: string, query: { at?: string | undefined } = {}) => calls.get<HoldfastRetentionPreviewSummary>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview/Summary`, query)),
   /** What no restore point would hold any more, by mailbox and OneDrive. */
   Holdfast_BackupRepositories_repositoryId_RetentionPreview_Objects_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; at?: string | undefined } = {}) => calls.get<PageOfHoldfastPreviewedObject>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview/Objects`, query)),
+  /** The items that are too old and would leave the restore points that stay. */
+  Holdfast_BackupRepositories_repositoryId_RetentionPreview_Items_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; at?: string | undefined; userId?: string | undefined } = {}) => calls.get<PageOfHoldfastPreviewedItem>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview/Items`, query)),
   /** Removes now what no rule keeps. */
   Holdfast_BackupRepositories_repositoryId_RetentionRuns_Post: (repositoryId: string, body: HoldfastStartRetention) => calls.post<HoldfastRetentionRun>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionRuns`, body),
   /** Runs that removed what no rule keeps, newest first. */
