@@ -143,7 +143,8 @@ export interface PruneOptions {
   readonly keepTrees: readonly BlobId[] | (() => Promise<readonly BlobId[]>)
   /**
    * So long packs stay stored after the index forgot them, by the storage's time and by ours. 0, which is the default,
-   * removes them at once.
+   * removes them at once. Where the storage has no time of its own, steps of the clock of more than a week between two calls
+   * do not count as waited.
    */
   readonly graceMs?: number
   /** Rewrites every pack that holds a blob which nothing needs, however little it is: for data that has to be gone for good. */
@@ -158,6 +159,8 @@ export interface PruneReport {
   readonly keptBytes: number
   /** Bytes of packs that are out of use and wait for their time. */
   readonly waitingBytes: number
+  /** For so long writers of this process had to wait before they could name trees. */
+  readonly heldMs: number
   /** When the last of them may go, as far as that is known. */
   readonly waitingUntil?: Date
   /** Why packs could not go out of use now; the next call goes on from here. */

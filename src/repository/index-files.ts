@@ -6,7 +6,9 @@ import { isId, sha256Hex } from './format/ids.ts'
 import { columnsIn, type IndexColumns } from './format/index-columns.ts'
 import { decodeIndex, encodeIndex, type IndexedPack } from './format/index-document.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
+import type { BlobId, BlobType } from './contract.ts'
 import { release } from './release.ts'
+import { Traces } from './traces.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
 export interface IndexFilesOptions {
@@ -30,6 +32,13 @@ export class IndexFiles {
   #unnamed: IndexedPack[] = []
   #unnamedBlobs = 0
   #damaged = new Map<string, string>()
+  /** Index files that are replaced, and the packs that those still stored name. They are not read again. */
+  readonly #retired = new Map<string, readonly string[]>()
+  #refreshing: Promise<void> = Promise.resolve()
+  /** One after the other, so that all is named when one resolves. */
+  #writing: Promise<unknown> = Promise.resolve()
+  /** What writers lean on, by the numbers of the index. */
+  readonly traces = new Traces()
 
   constructor({ storage, key, random, pool }: IndexFilesOptions) {
     this.#storage = storage
@@ -57,8 +66,21 @@ export class IndexFiles {
     return listIds(this.#storage, FOLDER, signal)
   }
 
+  /** Whether a blob is stored, for a writer that leans on it from now on. */
+  use(type: BlobType, id: BlobId): boolean {
+    const number = this.#index.numberOf(type, id)
+    if (number !== undefined) this.traces.blob(number)
+    return number !== undefined
+  }
+
   /** Reads what is new; everything when a file that was read is gone, because packs went with it. */
-  async refresh(signal?: AbortSignal): Promise<void> {
+  refresh(signal?: AbortSignal): Promise<void> {
+    const refreshing = this.#refreshing.then(() => this.#refresh(signal))
+    this.#refreshing = refreshing.catch(() => undefined)
+    return refreshing
+  }
+
+  async #refresh(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#readNew(signal)
@@ -71,20 +93,30 @@ export class IndexFiles {
 
   async #readNew(signal?: AbortSignal): Promise<void> {
     const sizes = await this.#sizes(signal)
-    const stored = new Set(sizes.keys())
-    const isCurrent = [...this.#loaded.keys()].every((id) => stored.has(id))
-    if (isCurrent && stored.size === this.#loaded.size) return
-    const index = isCurrent && this.#index.size > 0 ? this.#index : new BlobIndex(expectedBlobs(sizes))
-    const loaded = new Map(isCurrent ? this.#loaded : [])
+    const isWhole = [...this.#loaded.keys()].every((id) => sizes.has(id))
+    if (isWhole && sizes.size === this.#loaded.size) return
+    // An empty one is made anew, to have room for what comes.
+    const isCurrent = isWhole && this.#index.size > 0
+    const index = isCurrent ? this.#index : new BlobIndex(expectedBlobs(sizes))
+    const loaded = isCurrent ? this.#loaded : new Map<string, Uint32Array>()
+    const before = this.#index
     if (!isCurrent) this.#damaged = new Map()
-    const missing = [...stored].filter((id) => !loaded.has(id))
+    const missing = [...sizes.keys()].filter((id) => !loaded.has(id))
     for await (const [id, columns] of this.#readColumns(missing, signal)) {
-      loaded.set(id, index.addColumns(columns))
+      // It may have been written, or replaced, by this process while others were read.
+      if (!loaded.has(id) && !this.#retired.has(id)) loaded.set(id, index.addColumns(columns))
       release(columns.ids)
     }
+    if (isCurrent) return
+    if (this.#index !== before) return this.#readNew(signal)
     for (const pack of this.#unnamed) index.addPack(pack)
+    this.#use(index, loaded)
+  }
+
+  #use(index: BlobIndex, loaded: Map<string, Uint32Array>): void {
     this.#index = index
     this.#loaded = loaded
+    this.traces.renumbered()
   }
 
   /** Index files and their sizes, in the order of their names. */
@@ -92,7 +124,7 @@ export class IndexFiles {
     const sizes: [string, number][] = []
     for await (const { path, sizeBytes } of this.#storage.list(FOLDER, signal)) {
       const name = path.slice(path.lastIndexOf('/') + 1)
-      if (isId(name)) sizes.push([name, sizeBytes])
+      if (isId(name) && !this.#retired.has(name)) sizes.push([name, sizeBytes])
     }
     return new Map(sizes.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
@@ -137,20 +169,26 @@ export class IndexFiles {
   /** A pack that is durable. Its blobs count as stored from now on. */
   addPack(pack: IndexedPack): void {
     this.#index.addPack(pack)
+    this.traces.pack(this.#index.packNumber(pack.id)!)
     this.#unnamed.push(pack)
     this.#unnamedBlobs += pack.blobs.length
   }
 
   /** Names all stored packs in an index file. When it fails, the next call tries again. */
-  async write(): Promise<number> {
+  write(): Promise<number> {
+    const writing = this.#writing.then(() => this.#write())
+    this.#writing = writing.catch(() => undefined)
+    return writing
+  }
+
+  async #write(): Promise<number> {
     const packs = this.#unnamed
     if (packs.length === 0) return 0
     this.#unnamed = []
     this.#unnamedBlobs = 0
     try {
       const { id, bytes } = await this.writeFile(packs)
-      const numbers = packs.map((pack) => this.#index.packNumber(pack.id)!)
-      this.#loaded.set(id, Uint32Array.from(numbers))
+      this.adopt(id, packs)
       return bytes
     } catch (error) {
       this.#unnamed.unshift(...packs)
@@ -167,8 +205,57 @@ export class IndexFiles {
     return { id, bytes: sealed.length }
   }
 
-  async removeFile(id: string): Promise<void> {
+  /** An index file that names nothing new is in force without being read. */
+  adopt(id: string, packs: readonly IndexedPack[]): void {
+    const numbers = packs.map((pack) => this.#index.packNumber(pack.id))
+    // Read again since: the next refresh reads the file.
+    if (numbers.includes(undefined)) return
+    this.#loaded.set(id, Uint32Array.from(numbers as number[]))
+  }
+
+  /** Index files in force, and the numbers of the packs that they name. */
+  get loaded(): ReadonlyMap<string, Uint32Array> {
+    return this.#loaded
+  }
+
+  /** Packs that any index file names, those included that should be gone and that the storage keeps. */
+  named(): ReadonlySet<string> {
+    const { packs } = this.#index
+    const named = new Set([...this.#retired.values()].flat())
+    for (const numbers of this.#loaded.values()) for (const number of numbers) named.add(packs[number]!)
+    return named
+  }
+
+  /** Takes packs out of use at once; no index file is going to name them. */
+  doom(packs: ReadonlySet<number>): void {
+    this.#index.doom(packs)
+    this.#unnamed = this.#unnamed.filter(({ id }) => this.#index.hasPack(id))
+    this.#unnamedBlobs = this.#unnamed.reduce((sum, { blobs }) => sum + blobs.length, 0)
+  }
+
+  /** Index files that others replace: this process does not look at them any more. */
+  retire(ids: Iterable<string>): void {
+    const { packs } = this.#index
+    for (const id of ids) {
+      const numbers = this.#loaded.get(id)
+      if (numbers === undefined) continue
+      this.#retired.set(
+        id,
+        [...numbers].map((number) => packs[number]!),
+      )
+      this.#loaded.delete(id)
+    }
+  }
+
+  /** Files that were retired and are still stored. */
+  get retired(): readonly string[] {
+    return [...this.#retired].filter(([, packs]) => packs.length > 0).map(([id]) => id)
+  }
+
+  /** Removes a file that was retired. */
+  async removeRetired(id: string): Promise<void> {
     await this.#storage.remove(`${FOLDER}/${id}`)
+    this.#retired.set(id, [])
   }
 
   /** Forgets packs that could not be named, so that nothing new leans on them. The next `refresh` reads everything. */
@@ -180,9 +267,8 @@ export class IndexFiles {
   forgetAll(): void {
     this.#unnamed = []
     this.#unnamedBlobs = 0
-    this.#index = new BlobIndex()
-    this.#loaded = new Map()
     this.#damaged = new Map()
+    this.#use(new BlobIndex(), new Map())
   }
 }
 

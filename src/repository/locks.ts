@@ -8,7 +8,13 @@ import { IV_BYTES, type KeySet, seal } from './format/sealing.ts'
 import type { Host } from './format/snapshot.ts'
 import { listIds } from './index-files.ts'
 
-export type LockKind = 'shared' | 'exclusive'
+/**
+ * `traced` and `switch` are a shared and an exclusive lock to everybody else. The holder of the one knows what the holder of
+ * the other does, so within a process they do not stand in each other's way.
+ */
+export type LockKind = 'shared' | 'exclusive' | 'traced' | 'switch'
+
+const isExclusive = (kind: LockKind): boolean => kind === 'exclusive' || kind === 'switch'
 
 export interface LocksOptions {
   readonly storage: Storage
@@ -52,6 +58,10 @@ export interface HeldLock extends AsyncDisposable {
 /** The locks that stock restic takes and obeys. */
 export class Locks {
   readonly #options: LocksOptions
+  /** Lock files of this repository object. */
+  readonly #own = new Map<string, LockKind>()
+  /** Resolves when the `switch` lock that this object holds is released. */
+  #switching: Promise<void> | undefined
 
   constructor(options: LocksOptions) {
     this.#options = options
@@ -59,6 +69,33 @@ export class Locks {
 
   /** Takes a lock. Throws `conflict`, naming who holds the one in the way. */
   async take(kind: LockKind, signal?: AbortSignal): Promise<HeldLock> {
+    if (kind === 'switch') return this.#takeSwitch(signal)
+    // It is a matter of seconds.
+    if (kind !== 'traced') while (this.#switching !== undefined) await this.#switching
+    return this.#take(kind, signal)
+  }
+
+  async #takeSwitch(signal?: AbortSignal): Promise<HeldLock> {
+    while (this.#switching !== undefined) await this.#switching
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#switching = promise
+    const end = (): void => {
+      this.#switching = undefined
+      resolve()
+    }
+    try {
+      const lock = await this.#take('switch', signal)
+      return {
+        check: () => lock.check(),
+        [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]().finally(end),
+      }
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  async #take(kind: LockKind, signal?: AbortSignal): Promise<HeldLock> {
     await this.#throwIfTaken(kind, undefined, signal)
     const first = await this.#write(kind)
     try {
@@ -107,12 +144,13 @@ export class Locks {
   async #write(kind: LockKind): Promise<string> {
     const { storage, key, random, clock, host, pid, version } = this.#options
     const json =
-      `{"time":"${goTime(clock.now())}","exclusive":${kind === 'exclusive'},` +
+      `{"time":"${goTime(clock.now())}","exclusive":${isExclusive(kind)},` +
       `"hostname":${goJsonString(host.hostname)},"username":${goJsonString(host.username)},"pid":${pid}}`
     const iv = random.bytes(IV_BYTES)
     const sealed = version === 1 ? seal(key, Buffer.from(json), iv) : sealDocument(key, json, iv)
     const id = sha256Hex(sealed)
     ownLocks.add(id)
+    this.#own.set(id, kind)
     await storage.write(`${FOLDER}/${id}`, [sealed])
     return id
   }
@@ -120,11 +158,13 @@ export class Locks {
   async #remove(id: string): Promise<void> {
     await this.#options.storage.remove(`${FOLDER}/${id}`)
     ownLocks.delete(id)
+    this.#own.delete(id)
   }
 
   async #throwIfTaken(kind: LockKind, own: string | undefined, signal?: AbortSignal): Promise<void> {
     for (const lock of await this.#found(signal)) {
-      if (lock.id === own || (kind === 'shared' && !lock.isExclusive)) continue
+      if (lock.id === own || (!isExclusive(kind) && !lock.isExclusive)) continue
+      if (this.#isBeside(kind, this.#own.get(lock.id))) continue
       const nowMs = this.#options.clock.nowMs()
       const minutes = Math.max(0, Math.round((nowMs - lock.time.getTime()) / 60_000))
       const isStale = nowMs - lock.time.getTime() > STALE_MS
@@ -136,6 +176,11 @@ export class Locks {
         { reason: isStale ? 'stale-lock' : 'locked' },
       )
     }
+  }
+
+  /** Whether two locks of this object go together although one is exclusive. */
+  #isBeside(kind: LockKind, other: LockKind | undefined): boolean {
+    return (kind === 'traced' && other === 'switch') || (kind === 'switch' && other === 'traced')
   }
 
   /** Removes locks of processes of this machine that are gone, so that nobody has to after a crash. */

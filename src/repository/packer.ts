@@ -94,7 +94,12 @@ export class Packer {
 
   /** Whether the blob is stored or on its way. */
   has(type: BlobType, id: BlobId): boolean {
-    return this.#options.files.index.has(type, id) || this.#waiting.has(blobKey(type, id))
+    return this.#options.files.use(type, id) || this.isWaiting(type, id)
+  }
+
+  /** Whether the blob is on its way and not stored yet. */
+  isWaiting(type: BlobType, id: BlobId): boolean {
+    return this.#waiting.has(blobKey(type, id))
   }
 
   get hasFailed(): boolean {

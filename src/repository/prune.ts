@@ -1,15 +1,19 @@
-import { corrupt, type Logger, type Random } from '#base'
-import type { Storage } from '#storage'
+import { type Clock, corrupt, isHoldfastError, type Logger, type Random } from '#base'
+import { isLocked, type Storage } from '#storage'
+import type { BlobIndex, BlobLocation } from './blob-index.ts'
 import type { BlobReader } from './blob-reader.ts'
-import type { BlobId, BlobType } from './contract.ts'
+import { concurrently } from './concurrently.ts'
+import type { BlobId, BlobName, BlobType, PruneOptions, PruneReport } from './contract.ts'
 import { isId } from './format/ids.ts'
-import type { IndexedPack } from './format/index-document.ts'
-import type { PackedBlob } from './format/pack-header.ts'
 import type { KeySet } from './format/sealing.ts'
 import { type IndexFiles, packPath } from './index-files.ts'
-import { ownBytes } from './pack-windows.ts'
-import { PACK_BYTES, PackBuilder } from './pack-builder.ts'
+import type { HeldLock, Locks } from './locks.ts'
+import { readPackHeader } from './pack-header-file.ts'
+import { PackRewriter } from './pack-rewriter.ts'
+import { IndexReplacement } from './prune-index.ts'
+import { planPrune, type PrunePlan, TOLERATED_SHARE } from './prune-plan.ts'
 import type { Snapshots } from './snapshots.ts'
+import { type Times, WaitingPacks } from './waiting-packs.ts'
 import { type BlobSet, blobsBelow } from './walk.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
@@ -24,61 +28,38 @@ export interface PruneParts {
   readonly log: Logger
 }
 
-/** So much of the used bytes may stay unused in packs that are not worth rewriting. */
-const TOLERATED_SHARE = 0.05
-const SMALL_PACK = PACK_BYTES / 4
-const MANY_SMALL_PACKS = 10
-const INDEX_BLOBS = 50_000
-
-interface PackUse {
-  usedBytes: number
-  totalBytes: number
+export interface PruneBeside extends PruneParts {
+  readonly clock: Clock
+  readonly locks: Locks
+  /** Whether a writer of this process holds the blob and has not stored it yet. */
+  readonly isWaiting: (type: BlobType, id: BlobId) => boolean
 }
 
-interface Plan {
-  readonly rewrite: ReadonlySet<string>
-  readonly drop: ReadonlySet<string>
-}
+const REMOVALS_AT_A_TIME = 8
+/** Writers that name new trees while they wait to be let go on are not seen so often. */
+const ROUNDS = 100
 
 /**
- * Removes what no root needs. New packs first, then the index that names them, then the old index, then the packs: at
- * every moment the index in force names stored packs that hold all that snapshots need. Needs an exclusive lock.
+ * Gives back what no snapshot needs, beside the writers of this process. What is worth keeping is written anew first; then,
+ * under a short exclusive lock, packs go out of use; they are removed when they have waited long enough. At every moment the
+ * index in force names stored packs that hold all that snapshots need.
  */
 export const prune = async (
-  parts: PruneParts,
-  options: { readonly keepTrees: readonly BlobId[]; readonly leaveNoWaste?: boolean },
+  parts: PruneBeside,
+  options: PruneOptions,
   signal?: AbortSignal,
-): Promise<{ removedBytes: number; keptBytes: number }> => {
-  const { files, storage, log } = parts
-  files.forgetAll()
-  await files.refresh(signal)
-  const stored = await storedPacks(storage, signal)
-  const used = await usedBlobs(parts, options.keepTrees, signal)
-  const uses = await packUses(files, used, signal)
-  const plan = planOf(uses, stored, options.leaveNoWaste === true ? 0 : TOLERATED_SHARE)
-
-  const rewriter = new Rewriter(parts, used)
-  for (const pack of await packsNamed(files, plan.rewrite)) {
-    signal?.throwIfAborted()
-    await rewriter.rewrite(pack)
+): Promise<PruneReport> => {
+  let lock: HeldLock
+  try {
+    lock = await parts.locks.take('traced', signal)
+  } catch (error) {
+    if (!isHoldfastError(error, 'conflict')) throw error
+    return { removedBytes: 0, keptBytes: 0, waitingBytes: 0, heldMs: 0, postponed: error.message }
   }
-  const written = await rewriter.end()
-  await replaceIndex(files, plan, written.packs, signal)
-
-  const doomed = [...stored].filter(([id]) => plan.rewrite.has(id) || plan.drop.has(id) || !uses.has(id))
-  for (const [id] of doomed) await storage.remove(packPath(id))
-  files.forgetAll()
-  await files.refresh()
-  const storedBytes = sum([...stored.values()])
-  const doomedBytes = sum(doomed.map(([, bytes]) => bytes))
-  log.info({ packs: doomed.length, rewritten: plan.rewrite.size, doomedBytes }, 'repository pruned')
-  return {
-    removedBytes: doomedBytes - written.bytes,
-    keptBytes: storedBytes - doomedBytes + written.bytes,
-  }
+  await using _held = lock
+  using _pin = parts.files.traces.pin()
+  return await new Pruning(parts, options, lock, signal).run()
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
 
 /** Packs and their sizes. */
 export const storedPacks = async (storage: Storage, signal?: AbortSignal): Promise<Map<string, number>> => {
@@ -90,165 +71,302 @@ export const storedPacks = async (storage: Storage, signal?: AbortSignal): Promi
   return stored
 }
 
-/** Stops rather than removes when a root cannot be followed: what it needs would be taken for waste. */
-const usedBlobs = async (
-  { files, snapshots, reader }: PruneParts,
-  keepTrees: readonly BlobId[],
-  signal?: AbortSignal,
-): Promise<BlobSet> => {
-  const roots = (await snapshots.list(signal)).map(({ tree }) => tree)
-  return blobsBelow([...roots, ...keepTrees], {
-    index: files.index,
-    reader,
-    signal,
-    onProblem: (type, id, error) => {
-      throw corrupt(`nothing is pruned: ${type} blob ${id} is needed and cannot be read`, error)
-    },
-  })
-}
+class Pruning {
+  readonly #parts: PruneBeside
+  readonly #options: PruneOptions
+  readonly #lock: HeldLock
+  readonly #signal: AbortSignal | undefined
+  readonly #rewriter: PackRewriter
+  #index: BlobIndex
+  #stored: ReadonlyMap<string, number> = new Map()
+  /** Stored packs that nobody named when the prune began, nor was about to. */
+  #strays: readonly string[] = []
+  #waiting!: WaitingPacks
+  #needed!: BlobSet
+  /** Roots that were followed. */
+  readonly #followed = new Set<BlobId>()
+  #heldMs = 0
+  #removedBytes = 0
+  #postponed: string | undefined
+  #lockedUntilMs = 0
 
-/** Whether this copy of the blob is the one that is kept. */
-const isKeptCopy = (files: IndexFiles, used: BlobSet, pack: string, blob: PackedBlob): boolean => {
-  const found = files.index.find(blob.type, blob.id)
-  return found !== undefined && found.pack === pack && found.offset === blob.offset && used.has(found.number)
-}
-
-const packUses = async (
-  files: IndexFiles,
-  used: BlobSet,
-  signal?: AbortSignal,
-): Promise<Map<string, PackUse>> => {
-  const uses = new Map<string, PackUse>()
-  for (const id of await files.list(signal)) {
-    for (const pack of await files.read(id, signal)) {
-      if (uses.has(pack.id)) continue
-      const use = { usedBytes: 0, totalBytes: 0 }
-      for (const blob of pack.blobs) {
-        use.totalBytes += blob.length
-        if (isKeptCopy(files, used, pack.id, blob)) use.usedBytes += blob.length
-      }
-      uses.set(pack.id, use)
-    }
-  }
-  return uses
-}
-
-/** The most wasteful packs are rewritten, until the rest wastes little; many small ones become few. */
-const planOf = (
-  uses: ReadonlyMap<string, PackUse>,
-  stored: ReadonlyMap<string, number>,
-  toleratedShare: number,
-): Plan => {
-  const rewrite = new Set<string>()
-  const drop = new Set<string>()
-  const partly: [string, PackUse][] = []
-  const small: string[] = []
-  for (const [id, use] of uses) {
-    if (use.usedBytes === 0) drop.add(id)
-    else if (!stored.has(id)) throw corrupt(`nothing is pruned: pack ${id} is needed and not stored`)
-    else if (use.usedBytes < use.totalBytes) partly.push([id, use])
-    else if (use.totalBytes < SMALL_PACK) small.push(id)
-  }
-  const wasteOf = ({ usedBytes, totalBytes }: PackUse): number => totalBytes - usedBytes
-  const toleratedBytes = toleratedShare * sum([...uses.values()].map(({ usedBytes }) => usedBytes))
-  let wasteBytes = sum(partly.map(([, use]) => wasteOf(use)))
-  partly.sort(([, a], [, b]) => wasteOf(b) / b.totalBytes - wasteOf(a) / a.totalBytes)
-  for (const [id, use] of partly) {
-    if (wasteBytes <= toleratedBytes) break
-    rewrite.add(id)
-    wasteBytes -= wasteOf(use)
-  }
-  if (small.length >= MANY_SMALL_PACKS) for (const id of small) rewrite.add(id)
-  return { rewrite, drop }
-}
-
-/** The entries of some packs, each once. */
-async function packsNamed(files: IndexFiles, wanted: ReadonlySet<string>): Promise<Iterable<IndexedPack>> {
-  const packs = new Map<string, IndexedPack>()
-  if (wanted.size === 0) return []
-  for (const id of await files.list()) {
-    for (const pack of await files.read(id)) if (wanted.has(pack.id)) packs.set(pack.id, pack)
-  }
-  return packs.values()
-}
-
-/** Copies sealed blobs, each checked before, into new packs. */
-class Rewriter {
-  readonly #parts: PruneParts
-  readonly #used: BlobSet
-  readonly #open: { data?: PackBuilder | undefined; tree?: PackBuilder | undefined } = {}
-  readonly #packs: IndexedPack[] = []
-  #bytes = 0
-
-  constructor(parts: PruneParts, used: BlobSet) {
+  constructor(parts: PruneBeside, options: PruneOptions, lock: HeldLock, signal: AbortSignal | undefined) {
     this.#parts = parts
-    this.#used = used
+    this.#options = options
+    this.#lock = lock
+    this.#signal = signal
+    this.#index = parts.files.index
+    this.#rewriter = new PackRewriter(parts)
   }
 
-  async rewrite(pack: IndexedPack): Promise<void> {
-    const { storage, files } = this.#parts
-    const kept = pack.blobs.filter((blob) => isKeptCopy(files, this.#used, pack.id, blob))
-    const bytes = ownBytes(await storage.read(packPath(pack.id)))
-    await this.#check(pack.id, kept, bytes)
-    for (const blob of kept) {
-      const open = (this.#open[blob.type] ??= new PackBuilder(blob.type))
-      open.add(blob, bytes.subarray(blob.offset, blob.offset + blob.length))
-      if (open.sizeBytes >= PACK_BYTES) await this.#close(blob.type)
+  async run(): Promise<PruneReport> {
+    const { files, storage } = this.#parts
+    const hadWriters = this.#parts.files.traces.hasWriters
+    await files.refresh(this.#signal)
+    this.#index = files.index
+    const packCount = this.#index.packs.length
+    this.#waiting = await WaitingPacks.read(this.#parts, this.#signal)
+    this.#stored = await storedPacks(storage, this.#signal)
+    if (!hadWriters) this.#strays = [...this.#stored.keys()].filter((id) => !this.#isKnown(id))
+    this.#tell('following snapshots')
+    await this.#follow(await this.#roots(), 'may come back')
+    const plan = this.#plan(packCount)
+    await this.#rewrite(plan)
+    await this.#switch(plan)
+    this.#tell('removing packs')
+    await this.#removeDue()
+    return this.#report()
+  }
+
+  #tell(step: string): void {
+    this.#options.onProgress?.(step)
+  }
+
+  #isKnown(pack: string): boolean {
+    return this.#index.packNumber(pack) !== undefined || this.#waiting.packs.has(pack)
+  }
+
+  async #roots(): Promise<readonly BlobId[]> {
+    const { keepTrees } = this.#options
+    const kept = typeof keepTrees === 'function' ? await keepTrees() : keepTrees
+    const snapshots = await this.#parts.snapshots.list(this.#signal)
+    return [...snapshots.map(({ tree }) => tree), ...kept, ...this.#parts.files.traces.roots]
+  }
+
+  /** Marks what trees need. Stops rather than goes on when one cannot be followed: what it needs would be taken for waste. */
+  async #follow(roots: readonly BlobId[], missing?: 'may come back'): Promise<void> {
+    const lost: BlobName[] = []
+    this.#needed = await blobsBelow(roots, {
+      index: this.#index,
+      reader: this.#parts.reader,
+      isWaiting: this.#parts.isWaiting,
+      ...(this.#needed === undefined ? {} : { found: this.#needed }),
+      signal: this.#signal,
+      onProblem: (type, id, error) => {
+        if (error === undefined && missing !== undefined && !this.#waiting.isEmpty)
+          return void lost.push({ type, id })
+        throw corrupt(`nothing is pruned: ${type} blob ${id} is needed and cannot be read`, error)
+      },
+    })
+    for (const root of roots) this.#followed.add(root)
+    if (lost.length === 0) return
+    await this.#bringBack(lost)
+    await this.#follow([...roots, ...lost.filter(({ type }) => type === 'tree').map(({ id }) => id)])
+    for (const { type, id } of lost) this.#needed.add(type, id)
+  }
+
+  /** A snapshot that needs packs which are out of use was brought back: they are in use again. */
+  async #bringBack(lost: readonly BlobName[]): Promise<void> {
+    const { storage, key, files, log } = this.#parts
+    // All of them, because what is below a lost tree is needed too. The next prune looks what is.
+    for (const id of this.#waiting.packs.keys())
+      if (this.#stored.has(id)) files.addPack({ id, blobs: await readPackHeader(storage, key, id) })
+    log.info({ packs: this.#waiting.packs.size }, 'packs are in use again')
+    await files.write()
+    const gone = lost.find(({ type, id }) => !this.#index.has(type, id))
+    if (gone !== undefined)
+      throw corrupt(`nothing is pruned: ${gone.type} blob ${gone.id} is needed and lost`)
+  }
+
+  #plan(packCount: number): PrunePlan {
+    const { traces } = this.#parts.files
+    return planPrune({
+      index: this.#index,
+      needed: this.#needed,
+      packCount,
+      isLeftAlone: (pack) => this.#index.isDoomed(pack) || traces.hasPack(pack),
+      stored: this.#stored,
+      toleratedShare: this.#options.leaveNoWaste === true ? 0 : TOLERATED_SHARE,
+    })
+  }
+
+  async #rewrite(plan: PrunePlan): Promise<void> {
+    if (plan.rewrite.size === 0) return
+    this.#tell('rewriting packs')
+    for (const [pack, blobs] of this.#blobsToKeep(plan)) {
+      this.#signal?.throwIfAborted()
+      this.#lock.check()
+      await this.#rewriter.rewrite(this.#index.packs[pack]!, blobs, this.#signal)
+    }
+    this.#lock.check()
+    await this.#rewriter.end()
+  }
+
+  /** What is needed of each pack that is rewritten, in its order. */
+  #blobsToKeep({ rewrite, places }: PrunePlan): Map<number, BlobLocation[]> {
+    const kept = new Map([...rewrite].map((pack) => [pack, [] as BlobLocation[]]))
+    for (let number = 0; number < this.#index.size; number += 1) {
+      const place = places.get(number)
+      const blobs = kept.get(place?.pack ?? this.#index.packAt(number))
+      if (blobs === undefined || !this.#needed.has(number)) continue
+      blobs.push({ ...this.#index.at(number), ...place, pack: '' })
+    }
+    for (const blobs of kept.values()) blobs.sort((a, b) => a.offset - b.offset)
+    return kept
+  }
+
+  /** Takes packs out of use. Nothing happens when somebody else is at work in the repository. */
+  async #switch({ rewrite, drop }: PrunePlan): Promise<void> {
+    const { files, locks } = this.#parts
+    const candidates = new Set([...rewrite, ...drop, ...this.#doomedAndNamed()])
+    if (candidates.size === 0 && this.#strays.length === 0 && files.retired.length === 0) return
+    this.#tell('replacing indexes')
+    const replacement = new IndexReplacement(files, candidates)
+    await replacement.write(this.#signal)
+    let lock: HeldLock
+    try {
+      lock = await locks.take('switch', this.#signal)
+    } catch (error) {
+      if (!isHoldfastError(error, 'conflict')) throw error
+      this.#postponed = error.message
+      return
+    }
+    await using held = lock
+    const before = files.index
+    await files.refresh(this.#signal)
+    if (files.index !== before || before !== this.#index || files.traces.isBroken) {
+      this.#postponed = 'the index was read anew meanwhile'
+      return
+    }
+    const doomed = await this.#takeOutOfUse(candidates)
+    if (doomed === undefined) return
+    await replacement.keep(candidates, doomed, this.#signal)
+    held.check()
+    const strays = this.#strays.filter((id) => !this.#isKnown(id))
+    const ids = [...strays, ...[...doomed].map((pack) => this.#index.packs[pack]!)]
+    await this.#record(
+      new Map(ids.flatMap((id) => (this.#stored.has(id) ? [[id, this.#stored.get(id)!]] : []))),
+    )
+    files.retire(replacement.old)
+    await concurrently(files.retired, REMOVALS_AT_A_TIME, (id) => this.#removeIndex(id))
+  }
+
+  /** An earlier call took them out of use and came no further. */
+  #doomedAndNamed(): number[] {
+    const named = [...this.#parts.files.loaded.values()].flatMap((packs) => [...packs])
+    return named.filter((pack) => this.#index.isDoomed(pack))
+  }
+
+  /** Follows what came meanwhile, then dooms all candidates that hold nothing which is needed and lies nowhere else. */
+  async #takeOutOfUse(candidates: ReadonlySet<number>): Promise<ReadonlySet<number> | undefined> {
+    const { clock, files } = this.#parts
+    const { traces } = files
+    await this.#follow((await this.#roots()).filter((root) => !this.#followed.has(root)))
+    const startMs = clock.nowMs()
+    const letGo = traces.hold()
+    try {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const roots = [...traces.roots].filter((root) => !this.#followed.has(root))
+        if (roots.length === 0) return this.#doom(candidates)
+        await this.#follow(roots)
+      }
+      this.#postponed = 'writers did not stop to name trees'
+      return undefined
+    } finally {
+      letGo()
+      this.#heldMs = clock.nowMs() - startMs
     }
   }
 
-  async #check(pack: string, blobs: readonly PackedBlob[], bytes: Uint8Array): Promise<void> {
-    const { key, pool } = this.#parts
-    const { lengths } = await pool.run({ kind: 'open', key, bytes: Uint8Array.from(bytes), blobs })
-    if (lengths.includes(-1)) throw corrupt(`nothing is pruned: pack ${pack} holds a damaged blob`)
+  /** All at once, so that no writer comes between what is looked at and what is done. */
+  #doom(candidates: ReadonlySet<number>): ReadonlySet<number> {
+    const index = this.#index
+    const { files } = this.#parts
+    const doomed = new Set([...candidates].filter((pack) => !files.traces.hasPack(pack)))
+    const moves: number[] = []
+    for (let number = 0; number < index.size; number += 1) {
+      const pack = index.packAt(number)
+      if (!doomed.has(pack)) continue
+      const copies = index.copies.get(number)
+      if (copies?.some((copy) => !candidates.has(copy.pack)) === true) moves.push(number)
+      else if (this.#needed.has(number) || files.traces.hasBlob(number)) doomed.delete(pack)
+    }
+    for (const number of moves) {
+      const place = index.copies.get(number)!.find((copy) => !candidates.has(copy.pack))!
+      if (doomed.has(index.packAt(number))) index.moveTo(number, place)
+    }
+    files.doom(doomed)
+    return doomed
   }
 
-  async #close(type: BlobType): Promise<void> {
-    const open = this.#open[type]
-    if (open === undefined) return
-    this.#open[type] = undefined
-    const { storage, key, random } = this.#parts
-    const pack = open.close(key, random)
-    await storage.write(packPath(pack.id), pack.parts)
-    this.#packs.push({ id: pack.id, blobs: pack.blobs })
-    this.#bytes += pack.sizeBytes
+  async #record(packs: ReadonlyMap<string, number>): Promise<void> {
+    const { files } = this.#parts
+    this.#waiting = await WaitingPacks.read(this.#parts, this.#signal)
+    const times = await this.#times()
+    this.#waiting.look(times)
+    this.#waiting.delete([...this.#waiting.packs.keys()].filter((id) => files.index.hasPack(id)))
+    this.#waiting.add(packs, times)
+    await this.#waiting.write()
   }
 
-  async end(): Promise<{ readonly packs: readonly IndexedPack[]; readonly bytes: number }> {
-    await this.#close('data')
-    await this.#close('tree')
-    return { packs: this.#packs, bytes: this.#bytes }
+  async #times(): Promise<Times> {
+    const { clock, storage } = this.#parts
+    const storageMs = (await storage.retention?.now(this.#signal))?.getTime()
+    return { nowMs: clock.nowMs(), storageMs }
   }
-}
 
-/** Index files that name a pack which goes are replaced; the others stay. */
-const replaceIndex = async (
-  files: IndexFiles,
-  plan: Plan,
-  newPacks: readonly IndexedPack[],
-  signal?: AbortSignal,
-): Promise<void> => {
-  const old: string[] = []
-  let open: IndexedPack[] = []
-  let openBlobs = 0
-  const write = async (): Promise<void> => {
-    if (open.length > 0) await files.writeFile(open)
-    open = []
-    openBlobs = 0
+  async #removeIndex(id: string): Promise<void> {
+    try {
+      await this.#parts.files.removeRetired(id)
+    } catch (error) {
+      // It stays until its date, and so do the packs that it names.
+      if (!isLocked(error)) throw error
+    }
   }
-  const add = async (pack: IndexedPack): Promise<void> => {
-    open.push(pack)
-    openBlobs += pack.blobs.length
-    if (openBlobs >= INDEX_BLOBS) await write()
+
+  /** Removes packs that have waited and that no index names, whoever wrote it. */
+  async #removeDue(): Promise<void> {
+    const { storage, files } = this.#parts
+    if (this.#waiting.isEmpty) return
+    const times = await this.#times()
+    this.#waiting.look(times)
+    await files.refresh(this.#signal)
+    const named = files.named()
+    this.#waiting.delete([...named].filter((id) => files.index.hasPack(id)))
+    const due = this.#waiting.due(this.#options.graceMs ?? 0, times).filter((id) => !named.has(id))
+    const removed: string[] = []
+    try {
+      await concurrently(due, REMOVALS_AT_A_TIME, async (id) => {
+        this.#signal?.throwIfAborted()
+        this.#lock.check()
+        if (!(await this.#removePack(id))) return
+        removed.push(id)
+        this.#removedBytes += this.#waiting.packs.get(id) ?? 0
+      })
+    } finally {
+      this.#waiting.delete(removed)
+    }
+    if (removed.length > 0 || storage.retention === undefined) await this.#waiting.write()
   }
-  for (const pack of newPacks) await add(pack)
-  for (const id of await files.list(signal)) {
-    const packs = await files.read(id, signal)
-    const kept = packs.filter((pack) => !plan.rewrite.has(pack.id) && !plan.drop.has(pack.id))
-    if (kept.length === packs.length) continue
-    old.push(id)
-    for (const pack of kept) await add(pack)
+
+  async #removePack(id: string): Promise<boolean> {
+    const { storage } = this.#parts
+    try {
+      await storage.remove(packPath(id))
+      return true
+    } catch (error) {
+      if (!isLocked(error)) throw error
+      const until = await storage.retention?.until(packPath(id), this.#signal).catch(() => undefined)
+      this.#lockedUntilMs = Math.max(this.#lockedUntilMs, until?.getTime() ?? 0)
+      return false
+    }
   }
-  await write()
-  for (const id of old) await files.removeFile(id)
+
+  async #report(): Promise<PruneReport> {
+    const { log } = this.#parts
+    const { writtenBytes } = this.#rewriter
+    const storedBytes = [...this.#stored.values()].reduce((sum, bytes) => sum + bytes, writtenBytes)
+    const waitingBytes = this.#waiting.bytes
+    const report = {
+      removedBytes: Math.max(0, this.#removedBytes - writtenBytes),
+      keptBytes: storedBytes - this.#removedBytes - waitingBytes,
+      waitingBytes,
+      heldMs: this.#heldMs,
+      ...(this.#postponed === undefined ? {} : { postponed: this.#postponed }),
+    }
+    log.info({ ...report }, 'repository pruned')
+    if (waitingBytes === 0) return report
+    const dueMs = this.#waiting.dueAtMs(this.#options.graceMs ?? 0, await this.#times())
+    return { ...report, waitingUntil: new Date(Math.max(dueMs, this.#lockedUntilMs)) }
+  }
 }

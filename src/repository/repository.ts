@@ -115,6 +115,8 @@ class StoredRepository implements Repository {
   readonly #parts: PruneParts
   readonly #releasePool: () => Promise<void>
   #session: WritingSession | undefined
+  /** One after the other. */
+  #pruning: Promise<unknown> = Promise.resolve()
 
   private constructor(
     storage: Storage,
@@ -206,7 +208,7 @@ class StoredRepository implements Repository {
   }
 
   hasBlob(type: BlobType, id: BlobId): boolean {
-    return this.#session?.packer?.has(type, id) ?? this.#parts.files.index.has(type, id)
+    return this.#session?.packer?.has(type, id) ?? this.#parts.files.use(type, id)
   }
 
   readBlob(type: BlobType, id: BlobId): Promise<Uint8Array> {
@@ -258,8 +260,11 @@ class StoredRepository implements Repository {
     work: (writer: Writer) => Promise<Result>,
     signal: AbortSignal | undefined,
   ): Promise<Result> {
+    const { traces } = this.#parts.files
+    using _trace = traces.enter()
     const writer = new Writer({
       packer,
+      traces,
       pool: this.#parts.pool,
       gear: this.#gear,
       readTree: (id) => this.#reader.readBlob('tree', id),
@@ -268,6 +273,8 @@ class StoredRepository implements Repository {
         // A disk that was taken away meanwhile leaves an empty folder that can be written to.
         if ((await this.#parts.storage.stat(CONFIG)) === undefined)
           throw notFound('the repository is gone from its storage')
+        await traces.passed()
+        traces.root(snapshot.tree)
         return this.#parts.snapshots.write(snapshot)
       },
       signal,
@@ -278,8 +285,22 @@ class StoredRepository implements Repository {
   }
 
   async forget(ids: readonly SnapshotId[]): Promise<void> {
-    await using _lock = await this.#locks.take('shared')
-    for (const id of ids) await this.#parts.snapshots.remove(id)
+    await using _lock = await this.#locks.take('traced')
+    for (const id of ids) await this.#removeSnapshot(id)
+  }
+
+  /** Writers that are open may lean on it: a prune keeps what it needs until they have ended. */
+  async #removeSnapshot(id: SnapshotId): Promise<void> {
+    const { snapshots, files } = this.#parts
+    if (files.traces.isBusy) {
+      const tree = await snapshots.get(id).then(
+        (snapshot) => snapshot.tree,
+        () => undefined,
+      )
+      await files.traces.passed()
+      if (tree !== undefined) files.traces.root(tree)
+    }
+    await snapshots.remove(id)
   }
 
   rewrite(
@@ -297,7 +318,7 @@ class StoredRepository implements Repository {
           readTree: (id) => reader.readBlob('tree', id),
           saveTree: (text) => writer.saveTreeText(text),
           flush: () => writer.flush(),
-          remove: (id) => snapshots.remove(id),
+          remove: (id) => this.#removeSnapshot(id),
           signal,
         },
         ids,
@@ -307,11 +328,20 @@ class StoredRepository implements Repository {
 
   async prune(options: PruneOptions, signal?: AbortSignal): Promise<PruneReport> {
     this.#checkWritable()
-    if ((options.graceMs ?? 0) > 0) throw notBuilt('a grace period of prune')
-    await using _lock = await this.#locks.take('exclusive', signal)
-    const { keepTrees, leaveNoWaste = false } = options
-    const roots = typeof keepTrees === 'function' ? await keepTrees() : keepTrees
-    return { ...(await prune(this.#parts, { keepTrees: roots, leaveNoWaste }, signal)), waitingBytes: 0 }
+    const pruning = this.#pruning.then(() =>
+      prune(
+        {
+          ...this.#parts,
+          clock: this.#options.clock,
+          locks: this.#locks,
+          isWaiting: (type, id) => this.#session?.packer?.isWaiting(type, id) === true,
+        },
+        options,
+        signal,
+      ),
+    )
+    this.#pruning = pruning.catch(() => undefined)
+    return pruning
   }
 
   async usage(): Promise<UsageReport> {

@@ -14,6 +14,7 @@ import { SMALLEST_CHUNK } from './format/chunker.ts'
 import { blobIdOf } from './format/ids.ts'
 import { encodeTree } from './format/tree.ts'
 import type { Packer } from './packer.ts'
+import type { Traces } from './traces.ts'
 import { EditedTree } from './tree-editor.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
@@ -22,6 +23,7 @@ export interface WriterOptions {
   readonly pool: WorkerPool
   readonly gear: Int32Array
   /** A tree in its stored form. */
+  readonly traces: Traces
   readonly readTree: (id: BlobId) => Promise<Uint8Array>
   readonly writeSnapshot: (snapshot: NewSnapshot) => Promise<Snapshot>
   readonly signal: AbortSignal | undefined
@@ -120,16 +122,35 @@ export class Writer implements RepositoryWriter {
   }
 
   async saveTree(entries: Iterable<TreeEntry>): Promise<BlobId> {
-    return this.saveTreeText(encodeTree(entries))
+    const all = [...entries]
+    return this.#saveTree(encodeTree(all), () => this.#trace(all))
+  }
+
+  /** What the tree names is kept by a prune that runs beside. */
+  #trace(entries: readonly TreeEntry[]): void {
+    const { packer, traces } = this.#options
+    for (const entry of entries) {
+      if (entry.type === 'folder') traces.root(entry.subtree)
+      else for (const id of entry.content) packer.has('data', id)
+    }
   }
 
   /** A tree in its stored form. */
-  async saveTreeText(text: Uint8Array): Promise<BlobId> {
+  saveTreeText(text: Uint8Array): Promise<BlobId> {
+    return this.#saveTree(text)
+  }
+
+  async #saveTree(text: Uint8Array, trace?: () => void): Promise<BlobId> {
     this.#check()
     const id = blobIdOf(text)
-    const { packer } = this.#options
+    const { packer, traces } = this.#options
     const room = packer.budget.take(0)
     if (room !== undefined) await room
+    await traces.passed()
+    if (trace !== undefined) {
+      trace()
+      traces.saved(id)
+    }
     if (packer.has('tree', id)) return id
     packer.add('tree', id, text, this.#stats)
     this.#stats.newBlobs += 1
@@ -138,6 +159,7 @@ export class Writer implements RepositoryWriter {
   }
 
   edit(base?: BlobId): TreeEditor {
+    if (base !== undefined) this.#options.traces.root(base)
     return new EditedTree({
       readTree: this.#options.readTree,
       saveTree: (tree) => this.saveTreeText(tree),

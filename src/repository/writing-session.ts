@@ -60,7 +60,7 @@ export class WritingSession {
 
   async #start(signal?: AbortSignal): Promise<Started> {
     const { locks, files } = this.#options
-    const lock = await locks.take('shared', signal)
+    const lock = await locks.take('traced', signal)
     try {
       // Under the lock: what the index names now is not pruned before the end of the session.
       await files.refresh(signal)

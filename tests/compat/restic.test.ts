@@ -164,6 +164,9 @@ describe('stock restic and Holdfast on one repository', () => {
     await repository.forget([old.id])
     const { removedBytes } = await repository.prune({ keepTrees: [] })
     expect(removedBytes).toBeGreaterThan(4_000_000)
+    await repository.withWriter((writer) => saveAll(writer, someFiles(7)))
+    const { waitingBytes } = await repository.prune({ keepTrees: [], graceMs: 1000 })
+    expect(waitingBytes).toBeGreaterThan(4_000_000)
     expect(await restic(repo, 'check', '--read-data')).toContain('no errors were found')
     const target = join(folder.path, 'restored')
     await restic(repo, 'restore', '--tag', 'kept', 'latest', '--target', target)
@@ -202,7 +205,8 @@ describe('stock restic and Holdfast on one repository', () => {
       const [root] = await readdir(join(mount, 'snapshots'))
       expectSame(await filesIn(join(mount, 'snapshots', root!)), files)
       // Restic's lock is there while it is mounted, so we must not prune.
-      await expect(repository.prune({ keepTrees: [] })).rejects.toMatchObject({ code: 'conflict' })
+      await repository.withWriter((writer) => saveAll(writer, someFiles(6)))
+      expect((await repository.prune({ keepTrees: [] })).postponed).toContain('locked')
     } finally {
       mounted.kill('SIGINT')
       await ended
