@@ -15,6 +15,8 @@ import { requireAdministrator, type Principal } from '../access/principal.ts'
 import type { AccountCredentials } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { needed, readDescription, readGuid, readText } from '../organizations/read-input.ts'
+import type { Retention } from '../repositories/backup-repository.ts'
+import { immutabilityDays } from '../repositories/immutability.ts'
 import type { CloudOpener, KeptFor } from './cloud-opener.ts'
 import { checkAccountType, readPlace, readSettings, readType } from './object-storage-input.ts'
 import type { ObjectStorage, ObjectStorageInput, ObjectStorageSettings } from './object-storage.ts'
@@ -63,6 +65,7 @@ export class ObjectStorages {
     return this.#parts.audit.around(principal, 'objectStorages.update', id, async () => {
       const row = await this.row(id)
       const changed = await this.changed(row, input)
+      await this.#checkImmutability(changed)
       await objectStorageRows.update(this.#parts.database.queries, row.id, changed)
       return this.#present(changed)
     })
@@ -203,6 +206,18 @@ export class ObjectStorages {
   async checkCanKeep(row: ObjectStorageRow, keptFor: KeptFor): Promise<void> {
     const { accounts, cloud } = this.#parts
     await cloud.checkCanKeep(placeOf(row), await accounts.credentials(row.accountId), keptFor)
+  }
+
+  /** Whether the bucket can keep what is asked for; the days of a retention are the repository's, so that one will do here. */
+  async #checkImmutability(row: ObjectStorageRow): Promise<void> {
+    const { immutability } = row.settings as ObjectStorageSettings
+    if (immutability === undefined) return
+    const repository = await repositoryRows.findByObjectStorage(this.#parts.database.queries, row.id)
+    const days =
+      repository === undefined
+        ? (immutability.days ?? 1)
+        : immutabilityDays(immutability, repository.retention as Retention)
+    await this.checkCanKeep(row, { mode: immutability.mode, days })
   }
 
   async #present(row: ObjectStorageRow): Promise<ObjectStorage> {

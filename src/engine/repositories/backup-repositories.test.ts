@@ -316,7 +316,9 @@ describe('used space', () => {
     expect(used!.usedSpaceBytes).toBeGreaterThan(300)
     const tenant: Principal = { kind: 'organization', organizationId: contoso.id, name: 't' }
     const stranger: Principal = { kind: 'organization', organizationId: 'other', name: 's' }
-    expect((await repositories.list(tenant)).items.map(({ name }) => name)).toEqual(['First'])
+    const seen = (await repositories.list(tenant)).items
+    expect(seen.map(({ name, path }) => [name, path])).toEqual([['First', '']])
+    expect(await repositories.get(tenant, id)).toEqual(seen[0])
     expect(await refusal(repositories.get(stranger, id))).toEqual(['not-found', undefined])
     expect(await repositories.backedUpOrganizations(tenant, id)).toEqual([
       {

@@ -223,7 +223,7 @@ export class BackupRepositories implements AsyncDisposable {
   }
 
   async get(principal: Principal, id: string): Promise<BackupRepository> {
-    return this.#present(await this.#find(principal, id))
+    return seenBy(principal, await this.#present(await this.#find(principal, id)))
   }
 
   /** By name. A tenant sees those that hold its data. */
@@ -231,7 +231,8 @@ export class BackupRepositories implements AsyncDisposable {
     const organizationId = scopeOf(principal)
     const filter = organizationId === undefined ? page : { ...page, organizationId }
     const { items, totalCount } = await repositoryRows.list(this.#parts.database.queries, filter)
-    return { items: await Promise.all(items.map((row) => this.#present(row))), totalCount }
+    const presented = await Promise.all(items.map((row) => this.#present(row)))
+    return { items: presented.map((one) => seenBy(principal, one)), totalCount }
   }
 
   /** Those of one proxy, by name. */
@@ -645,6 +646,19 @@ export class BackupRepositories implements AsyncDisposable {
   ): Promise<{ readonly usedSpaceBytes: number }> {
     return { usedSpaceBytes: await this.#space.usedBytes(repository, row) }
   }
+}
+
+/** A tenant is not told where the provider keeps its data: no folder, bucket or account, and no reason that names them. */
+const seenBy = (principal: Principal, repository: BackupRepository): BackupRepository => {
+  if (scopeOf(principal) === undefined) return repository
+  const {
+    objectStorage: _place,
+    objectStorageCachePath: _cache,
+    outOfOrderReason: reason,
+    ...rest
+  } = repository
+  const told = reason === undefined ? {} : { outOfOrderReason: 'the repository cannot be reached now' }
+  return { ...rest, path: '', ...told }
 }
 
 const readCachePath = (input: BackupRepositoryInput): string | undefined =>
