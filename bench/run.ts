@@ -1,8 +1,9 @@
 // Runs every benchmark, one after the other, and records the tables in docs/benchmarks.md.
-// `npm run bench`, or `npm run bench -- backup` for one of them.
+// `npm run bench`, or `npm run bench -- backup` for one of them; `--million` for growth and explorer up to 1,000,000 messages.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
 
 interface Table {
   readonly title: string
@@ -10,15 +11,33 @@ interface Table {
   readonly rows: readonly (readonly string[])[]
 }
 
-const BENCHES = ['practice-tenant-mail', 'practice-tenant-drive', 'repository', 'backup', 'memory'] as const
+const BENCHES = [
+  'practice-tenant-mail',
+  'practice-tenant-drive',
+  'repository',
+  'backup',
+  'memory',
+  'growth',
+  'explorer',
+] as const
+const SHORT: Readonly<Record<string, readonly string[]>> = { explorer: ['--rows', '200000'] }
+const LONG: Readonly<Record<string, readonly string[]>> = { growth: ['--million'] }
+/** A server in the benchmark's own process is started as bin/holdfast starts it. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = { explorer: ['--max-semi-space-size=4'] }
 const FILE = 'docs/benchmarks.md'
 
-const wanted = process.argv.slice(2)
+const { positionals: wanted, values: options } = parseArgs({
+  allowPositionals: true,
+  options: {
+    million: { type: 'boolean', default: false },
+  },
+})
 const chosen = BENCHES.filter((name) => wanted.length === 0 || wanted.includes(name))
 
 const runBench = (name: string): Table | undefined => {
   console.log(`\n${name} …`)
-  const run = spawnSync(process.execPath, [`bench/${name}.ts`], {
+  const further = (options.million ? LONG : SHORT)[name] ?? []
+  const run = spawnSync(process.execPath, [...(FLAGS[name] ?? []), `bench/${name}.ts`, ...further], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 1 << 26,
