@@ -21,8 +21,10 @@ import { administrator } from '../edge/policies.ts'
 import { LogItem } from '../sessions/job-session.schema.ts'
 import {
   AtQuery,
+  ItemsQuery,
   JobRetention,
   JobRetentionBody,
+  PreviewedItem as PreviewedItemSchema,
   PreviewedObject as PreviewedObjectSchema,
   PreviewedPoint as PreviewedPointSchema,
   PreviewQuery,
@@ -41,6 +43,7 @@ const ofJob = '/Holdfast/Jobs/{jobId}/Retention'
 /** How long what is kept, what would go, and what went. Holdfast's own, at every version. */
 export const retentionOperations = (retention: Retentions): readonly Operation[] => [
   ...previewOperations(retention),
+  ...itemOperations(retention),
   ...runOperations(retention),
   ...jobRuleOperations(retention),
 ]
@@ -109,6 +112,33 @@ const previewOperations = (retention: Retentions): readonly Operation[] => [
           })),
           call.window,
         )
+      },
+    },
+  ),
+]
+
+const itemOperations = (retention: Retentions): readonly Operation[] => [
+  answersList(
+    PreviewedItemSchema,
+    { pagedSince: 'v4' },
+    {
+      method: 'GET',
+      path: `${ofRepository}/RetentionPreview/Items`,
+      tag,
+      summary: 'The items that are too old and would leave the restore points that stay',
+      access,
+      query: ItemsQuery,
+      status: ok,
+      handle: async ({ principal, params, query, window, signal }) => {
+        const { at, userId } = query
+        const asked = { ...window, signal, userId, at: at === undefined ? undefined : new Date(at) }
+        const page = await retention.previewItems(principal, params['repositoryId'] ?? '', asked)
+        const items = page.items.map(({ kind, principalName, ...item }) => ({
+          ...item,
+          objectType: kind === 'mail' ? ('Mailbox' as const) : ('OneDrive' as const),
+          userPrincipalName: principalName,
+        }))
+        return { ...page, items }
       },
     },
   ),

@@ -54,10 +54,26 @@ export const PreviewedObject = object('HoldfastPreviewedObject', {
   displayName: text(),
   userPrincipalName: text(),
   items: count({ description: 'Items that no restore point would hold any more.' }),
+  expiredItems: count({ description: 'Of these, what is too old itself and leaves points that stay.' }),
+  expiredBytes: count(),
   bytes: count({
     description: 'Their bytes and those of former contents, before deduplication: at most so much is freed.',
   }),
 })
+
+export const PreviewedItem = object('HoldfastPreviewedItem', {
+  organizationId: uuid(),
+  userId: text(),
+  objectType: oneOf(['Mailbox', 'OneDrive']),
+  displayName: text(),
+  userPrincipalName: text(),
+  itemId: text(),
+  name: text({ description: 'The subject of a message, the name of a file.' }),
+  path: text({ description: 'Where it lies in the backup.' }),
+  time: moment({ description: 'By which it is too old: received, else sent, else made; changed last.' }),
+  sizeBytes: count(),
+})
+export const ItemsQuery = Type.Object({ at: moment(), userId: text({ maxLength: 128 }) })
 
 export const PreviewSummary = object('HoldfastRetentionPreviewSummary', {
   repositoryId: uuid(),
