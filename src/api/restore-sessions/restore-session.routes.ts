@@ -1,17 +1,9 @@
-import type {
-  ExploreScope,
-  Principal,
-  RestorePoints,
-  RestoreSession as Session,
-  Restores,
-  RestoreSessions,
-} from '#engine'
+import type { ExploreScope, Principal, RestorePoints, Restores, RestoreSessions } from '#engine'
 import type { Static } from 'typebox'
 import {
   answersList,
   answersNothing,
   answersObject,
-  cut,
   type Call,
   type Operation,
 } from '../contract/operation.ts'
@@ -151,18 +143,20 @@ const stopping = ({ restoreSessions, restores }: Parts): readonly Operation[] =>
   return [actionDoor('/RestoreSessions/{restoreSessionId}', stop, { stop }), { ...stop, since: 'v6' }]
 }
 
-const isWithin = (session: Session, query: Static<typeof SessionListQuery>): boolean => {
-  const { creationTime, endTime } = session
-  const after = (bound: Date | string | undefined, time: Date | undefined): boolean =>
-    bound === undefined || (time !== undefined && time >= new Date(bound))
-  const before = (bound: Date | string | undefined, time: Date | undefined): boolean =>
-    bound === undefined || (time !== undefined && time <= new Date(bound))
-  return (
-    after(query.startTimeFrom, creationTime) &&
-    before(query.startTimeTo, creationTime) &&
-    after(query.endTimeFrom, endTime) &&
-    before(query.endTimeTo, endTime)
+/** The bounds that are given. */
+const boundsOf = (
+  query: Static<typeof SessionListQuery>,
+): NonNullable<Parameters<RestoreSessions['list']>[1]> => {
+  const bounds = {
+    startedFrom: query.startTimeFrom,
+    startedTo: query.startTimeTo,
+    endedFrom: query.endTimeFrom,
+    endedTo: query.endTimeTo,
+  }
+  const given = Object.entries(bounds).flatMap(([name, bound]) =>
+    bound === undefined ? [] : [[name, new Date(bound)] as const],
   )
+  return Object.fromEntries(given)
 }
 
 const reading = ({ restoreSessions }: Parts): readonly Operation[] => [
@@ -178,11 +172,9 @@ const reading = ({ restoreSessions }: Parts): readonly Operation[] => [
       query: SessionListQuery,
       status: ok,
       handle: async (call) => {
-        const isFiltered = Object.values(call.query).some((bound) => bound !== undefined)
-        const page = await restoreSessions.list(call.principal, isFiltered ? {} : call.window)
-        const found = page.items.filter((session) => isWithin(session, call.query))
-        const slice = isFiltered ? cut(found, call.window) : page
-        return { ...slice, items: slice.items.map((session) => presentRestoreSession(session, call)) }
+        const filter = { ...call.window, ...boundsOf(call.query) }
+        const page = await restoreSessions.list(call.principal, filter)
+        return { ...page, items: page.items.map((session) => presentRestoreSession(session, call)) }
       },
     },
   ),

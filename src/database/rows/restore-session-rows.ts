@@ -9,6 +9,11 @@ export interface RestoreSessionRowFilter extends PageRequest {
   readonly organizationId?: string
   readonly state?: string
   readonly type?: string
+  readonly startedFrom?: Date
+  readonly startedTo?: Date
+  /** With a bound on the end, only sessions that have ended. */
+  readonly endedFrom?: Date
+  readonly endedTo?: Date
 }
 
 export const restoreSessionRows = {
@@ -37,6 +42,14 @@ export const restoreSessionRows = {
       const value = filter[name]
       if (value !== undefined) query = query.where(name, '=', value)
     }
+    const bounds = [
+      ['creationTime', '>=', filter.startedFrom],
+      ['creationTime', '<=', filter.startedTo],
+      ['endTime', '>=', filter.endedFrom],
+      ['endTime', '<=', filter.endedTo],
+    ] as const
+    for (const [name, comparison, bound] of bounds)
+      if (bound !== undefined) query = query.where(name, comparison, bound.toISOString())
     const sorted = query.selectAll().orderBy('creationTime', 'desc').orderBy('id')
     const rows = await slice(sorted, filter).execute()
     return { items: rows.map(restoreSessions.decode), totalCount: await countOf(query) }

@@ -76,6 +76,11 @@ export interface RestoreSessionFilter {
   readonly organizationId?: string
   readonly state?: 'Working' | 'Stopped'
   readonly type?: ExplorerType
+  readonly startedFrom?: Date
+  readonly startedTo?: Date
+  /** With a bound on the end, only sessions that have ended. */
+  readonly endedFrom?: Date
+  readonly endedTo?: Date
   readonly offset?: number
   readonly limit?: number
 }
