@@ -35,9 +35,9 @@ const rowsNow = async (): Promise<MailRow[]> => {
   using catalogue = openCatalogue(':memory:', world.repository)
   await catalogue.sync()
   await catalogue.load()
-  const [{ snapshot }] = catalogue.points(KEY) as [{ snapshot: never }]
-  const [{ version }] = catalogue.objectsAt(snapshot) as [{ version: number }]
-  return catalogue.items(KEY, version, undefined, ALL).items as MailRow[]
+  const [point] = catalogue.points(KEY)
+  const [meg] = catalogue.objectsAt(point!.snapshot)
+  return catalogue.items(KEY, meg!.version, undefined, ALL).items as MailRow[]
 }
 
 /** The same mailbox again, as the first format told of it: with words that later ones overrule. */
