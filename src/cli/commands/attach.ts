@@ -5,7 +5,7 @@ import { table } from '../output.ts'
 import { secretIn } from './accounts.ts'
 import type { WithContext } from './command.ts'
 import { named } from './named.ts'
-import { placeOf, type RepositoryView } from './repositories.ts'
+import { placeOf, type RepositoryView } from './repository-view.ts'
 
 interface AttachedView {
   readonly id: string

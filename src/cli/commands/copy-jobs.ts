@@ -4,7 +4,7 @@ import { statusText, table, timeText } from '../output.ts'
 import { allOf, type WithContext } from './command.ts'
 import type { JobView } from './jobs.ts'
 import { named } from './named.ts'
-import type { RepositoryView } from './repositories.ts'
+import type { RepositoryView } from './repository-view.ts'
 
 interface CopyJobView extends JobView {
   readonly repositoryId: string

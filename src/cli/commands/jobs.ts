@@ -6,7 +6,7 @@ import { progressBar } from '../progress.ts'
 import { allOf, type PageOf, type WithContext } from './command.ts'
 import { named } from './named.ts'
 import type { OrganizationView } from './organizations.ts'
-import type { RepositoryView } from './repositories.ts'
+import type { RepositoryView } from './repository-view.ts'
 import { showSession, type SessionView } from './sessions.ts'
 
 export interface JobView {

@@ -3,14 +3,7 @@ import { addAttachCommands } from './attach.ts'
 import { sizeText, table } from '../output.ts'
 import { allOf, type WithContext } from './command.ts'
 import { named } from './named.ts'
-
-export interface RepositoryView {
-  readonly id: string
-  readonly name: string
-  readonly path?: string
-  readonly capacityBytes?: number
-  readonly freeSpaceBytes?: number
-}
+import { placeOf, type RepositoryView } from './repository-view.ts'
 
 interface FolderOptions {
   readonly description?: string
@@ -108,24 +101,6 @@ const addObjectStorage = (group: Command, withContext: WithContext): void => {
         output.result(made, () => `Added ${made.name} (${made.id})`)
       }),
     )
-}
-
-/** A place in object storage as the API takes it. */
-export const placeOf = (
-  accountType: string,
-  given: Pick<CloudOptions, 'endpoint' | 'region'> & { readonly bucket: string; readonly folder: string },
-): object => {
-  const { bucket: name, folder, endpoint, region } = given
-  if (accountType === 'azureBlobAccount') {
-    const azureContainer = { name, regionType: region ?? 'Global' }
-    return { type: 'AzureBlob', azureContainer, azureFolder: folder }
-  }
-  if (accountType === 'amazonS3Account') {
-    const regionId = region === undefined ? {} : { regionId: region }
-    return { type: 'AmazonS3', amazonBucketS3Aws: { name, ...regionId }, s3Folder: folder }
-  }
-  const bucket = { name, servicePoint: endpoint, customRegionId: region }
-  return { type: 'AmazonS3Compatible', amazonBucketS3Compatible: bucket, s3Folder: folder }
 }
 
 const limitsOf = ({ limitGb, immutableDays, governance = false }: CloudOptions): object => ({

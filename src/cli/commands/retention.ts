@@ -5,7 +5,7 @@ import { sizeText, statusText, table, timeText, type Output } from '../output.ts
 import { allOf, type WithContext } from './command.ts'
 import type { JobView } from './jobs.ts'
 import { named } from './named.ts'
-import type { RepositoryView } from './repositories.ts'
+import type { RepositoryView } from './repository-view.ts'
 
 interface PointView {
   readonly backupTime: string

@@ -4,7 +4,7 @@ import type { ServerConnection } from '../connection.ts'
 import { sizeText, statusText, table, timeText, type Output } from '../output.ts'
 import { allOf, type WithContext } from './command.ts'
 import { named } from './named.ts'
-import type { RepositoryView } from './repositories.ts'
+import type { RepositoryView } from './repository-view.ts'
 import { ended } from './retention.ts'
 
 interface RunView {
