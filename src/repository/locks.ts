@@ -87,7 +87,13 @@ export class Locks {
       const lock = await this.#take('switch', signal)
       return {
         check: () => lock.check(),
-        [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]().finally(end),
+        [Symbol.asyncDispose]: async () => {
+          try {
+            await lock[Symbol.asyncDispose]()
+          } finally {
+            end()
+          }
+        },
       }
     } catch (error) {
       end()

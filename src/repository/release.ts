@@ -7,7 +7,7 @@ export const newBuffer = (bytes: number): Uint8Array<ArrayBuffer> =>
  * back to the system, and bringing new pages costs as much as hashing them. Nobody may look at the bytes any more. Does
  * nothing for small buffers, which may share their memory with others.
  */
-export const release = ({ buffer }: Uint8Array): void => {
+export const release = ({ buffer }: Pick<Uint8Array, 'buffer'>): void => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength > SHARED_BYTES) buffer.transfer(0)
 }
 
