@@ -76,7 +76,7 @@ describe('adding', () => {
       description: 'd',
       retentionType: 'ItemLevel',
       retentionPeriodType: 'Yearly',
-      yearlyRetentionPeriod: 'Years3',
+      yearlyRetentionPeriod: 'Keep',
       isOutOfOrder: false,
     })
     expect(repository.freeSpaceBytes).toBeGreaterThan(0)
@@ -173,7 +173,7 @@ describe('changing and removing', () => {
       name: 'Other',
       path: `${join(folder, 'first')}/`,
     })
-    expect(changed).toMatchObject({ name: 'Other', description: 'kept', yearlyRetentionPeriod: 'Years3' })
+    expect(changed).toMatchObject({ name: 'Other', description: 'kept', yearlyRetentionPeriod: 'Keep' })
     expect(await repositories.get(administrator, id)).toEqual(changed)
     const moved = repositories.update(administrator, id, { path: join(folder, 'elsewhere') })
     expect(await refusal(moved)).toEqual(['invalid', 'path'])

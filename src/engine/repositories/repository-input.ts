@@ -35,10 +35,11 @@ const YEAR_ALIASES: ReadonlyMap<string, YearlyRetentionPeriod> = new Map([['keep
 const DAY_NUMBERS: readonly DayNumber[] = ['First', 'Second', 'Third', 'Fourth', 'Last']
 const FREQUENCIES = ['Daily', 'Monthly'] as const
 
+/** Whoever asks for no period loses nothing: old items are protected too, and stay. */
 const DEFAULT_RETENTION: Retention = {
   retentionType: 'ItemLevel',
   retentionPeriodType: 'Yearly',
-  yearlyRetentionPeriod: 'Years3',
+  yearlyRetentionPeriod: 'Keep',
   retentionFrequencyType: 'Daily',
   dailyTime: '00:00:00',
   dailyType: 'Everyday',
