@@ -93,6 +93,8 @@ const growMailbox = async ({ path, passwordFile }: KitEntry, kit: string, userId
     const time = new Date(Math.max(Date.now(), newest!.time.getTime() + 1))
     await writer.saveSnapshot({ tree: (await root.save())!, paths, tags, time })
   })
+  // The small mailbox before it is no part of the large one's history: the two would be compared row by row.
+  await repository.forget([newest!.snapshot])
 }
 
 const took = async <Result>(work: () => Promise<Result>): Promise<{ result: Result; ms: number }> => {
