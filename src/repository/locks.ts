@@ -36,6 +36,7 @@ const STALE_MS = 30 * 60 * 1000
 /** Without a refresh for so long, others may soon take the lock for stale: stop writing before. */
 const LOST_MS = 22.5 * 60 * 1000
 const SETTLE_MS = 200
+const RELEASED_KEPT = 100
 const UNREADABLE_WAITS_MS = [5_000, 10_000, 20_000]
 
 /** Lock files of this process; one with our pid that is not here is from a process before us. */
@@ -60,6 +61,9 @@ export class Locks {
   readonly #options: LocksOptions
   /** Lock files of this repository object. */
   readonly #own = new Map<string, LockKind>()
+  /** Those that it let go lately: who listed them before may still look at one. */
+  readonly #released = new Set<string>()
+  readonly #leftOver = new Set<string>()
   /** Resolves when the `switch` lock that this object holds is released. */
   #switching: Promise<void> | undefined
 
@@ -102,6 +106,7 @@ export class Locks {
   }
 
   async #take(kind: LockKind, signal?: AbortSignal): Promise<HeldLock> {
+    await this.#removeLeftOver()
     await this.#throwIfTaken(kind, undefined, signal)
     const first = await this.#write(kind)
     try {
@@ -142,7 +147,7 @@ export class Locks {
       [Symbol.asyncDispose]: async () => {
         clearInterval(timer)
         await refreshing
-        await this.#remove(current)
+        await this.#letGo(current)
       },
     }
   }
@@ -161,16 +166,30 @@ export class Locks {
     return id
   }
 
+  /** A lock whose removal fails would stand in everybody's way: the next to take one removes it first. */
+  async #letGo(id: string): Promise<void> {
+    this.#leftOver.add(id)
+    await this.#remove(id)
+    this.#leftOver.delete(id)
+  }
+
+  async #removeLeftOver(): Promise<void> {
+    for (const id of this.#leftOver) await this.#letGo(id)
+  }
+
   async #remove(id: string): Promise<void> {
     await this.#options.storage.remove(`${FOLDER}/${id}`)
     ownLocks.delete(id)
     this.#own.delete(id)
+    this.#released.add(id)
+    const [oldest] = this.#released
+    if (this.#released.size > RELEASED_KEPT && oldest !== undefined) this.#released.delete(oldest)
   }
 
   async #throwIfTaken(kind: LockKind, own: string | undefined, signal?: AbortSignal): Promise<void> {
     for (const lock of await this.#found(signal)) {
       if (lock.id === own || (!isExclusive(kind) && !lock.isExclusive)) continue
-      if (this.#isBeside(kind, this.#own.get(lock.id))) continue
+      if (this.#isBeside(kind, this.#own.get(lock.id)) || this.#released.has(lock.id)) continue
       const nowMs = this.#options.clock.nowMs()
       const minutes = Math.max(0, Math.round((nowMs - lock.time.getTime()) / 60_000))
       const isStale = nowMs - lock.time.getTime() > STALE_MS

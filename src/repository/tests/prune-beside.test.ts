@@ -159,6 +159,30 @@ const wasteful = async (storage: Storage): Promise<Snapshot> => {
 
 const HARD = { ...NONE, leaveNoWaste: true }
 
+describe('a lock', () => {
+  it('that could not be removed is in nobody’s way: the next to take one removes it', async () => {
+    const storage = memoryStorage()
+    let isRefusing = false
+    const refusing: Storage = {
+      ...through(storage, () => Promise.resolve()),
+      remove: (path) =>
+        isRefusing && path.startsWith('locks/')
+          ? Promise.reject(unavailable('the storage is away'))
+          : storage.remove(path),
+    }
+    await using repository = await initRepository(refusing, OPTIONS)
+    const [one, two] = [await backUp(repository, [1]), await backUp(repository, [2])]
+    isRefusing = true
+    await expect(repository.check({ readData: false })).rejects.toMatchObject({ code: 'unavailable' })
+    isRefusing = false
+    expect(await stored(storage, 'locks')).toHaveLength(1)
+    await repository.forget([one.id])
+    expect((await repository.prune({ ...NONE, leaveNoWaste: true })).postponed).toBeUndefined()
+    expect(await stored(storage, 'locks')).toEqual([])
+    expect((await repository.snapshots()).map(({ id }) => id)).toEqual([two.id])
+  })
+})
+
 describe('a prune that is cut off', () => {
   it.each(['fails', 'is done and not answered'] as const)(
     'at any call that %s goes on next time',
