@@ -33,7 +33,7 @@ const REPOSITORY = 'Default Backup Repository'
 
 it('shows what would go, cleans up, and tells what happened', async () => {
   expect(await cli('retention', 'preview', REPOSITORY, '--all')).toMatch(
-    /keeps items of 3 years[^]*No restore/,
+    /keeps everything, for ever[^]*No restore/,
   )
   expect(await cli('retention', 'run', REPOSITORY)).toMatch(/^Success|^Warning/)
   expect(JSON.parse(await cli('retention', 'runs', REPOSITORY, '--json'))).toMatchObject([

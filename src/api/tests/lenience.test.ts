@@ -176,8 +176,8 @@ describe('refuses', () => {
     ['GET', '/Organizations', 404],
     ['GET', '/v4/Nothing', 404],
     ['DELETE', '/v4/Organizations', 405],
-    ['GET', '/v4/Accounts', 501],
-    ['POST', '/v8/CopyJobs', 501],
+    ['GET', '/v4/LicensedUsers', 501],
+    ['POST', '/v8/DataRetrievals', 501],
     ['GET', '/v8/Organizations/x/Sites', 501],
   ] as const)('%s %s with %i', async (method, path, status) => {
     const answer = await send(path, { method })

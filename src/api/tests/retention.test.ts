@@ -64,7 +64,7 @@ it("previews by the repository's rule, and by a job's own", async () => {
   expect(await call('GET', `${base()}/RetentionPreview/Summary`)).toMatchObject({
     pointsToRemove: 0,
     pointsToKeep: 3,
-    rule: 'items of 3 years',
+    rule: 'everything, for ever',
   })
   const rule = { retentionType: 'SnapshotBased', keepLast: 2 }
   expect(await call('PUT', `/Holdfast/Jobs/${jobId}/Retention`, rule)).toMatchObject({

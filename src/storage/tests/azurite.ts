@@ -39,7 +39,7 @@ export const startAzurite = async (options: AzuriteOptions = {}): Promise<Azurit
     [PROGRAM, ...args, '--skipApiVersionCheck', '--disableTelemetry', '--silent', ...tls],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, AZURITE_ACCOUNTS: `${accountName}:${accountKey}` },
+      env: { AZURITE_ACCOUNTS: `${accountName}:${accountKey}` },
     },
   )
   const port = await portOf(child)

@@ -34,7 +34,7 @@ export class FakeDrive implements DriveToRead {
     this.#bytes.set(id, bytes)
     this.#number += 1
     const cTag = `c${this.#number}`
-    const at = new Date(Date.UTC(2026, 2, 1) + this.#number * 60_000)
+    const at = changes.modifiedAt ?? new Date(Date.UTC(2026, 2, 1) + this.#number * 60_000)
     const versions = this.#versions.get(id) ?? []
     this.#versions.set(id, [...versions, { id: `${versions.length + 1}.0`, at, bytes }])
     const graph = { id, name, lastModifiedDateTime: at.toISOString() }
