@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorld, type World } from '#world'
+import { restic } from '../recovery/stock-restic.ts'
 import { addJob, good, logOf, runJob, type MailCounts, type Session } from './living/backup.ts'
 import { forEachAtOnce } from './living/each.ts'
 import { foldersOf, messagesIn, portraitOfMailbox } from './living/mailbox-portrait.ts'
@@ -11,6 +12,7 @@ import { graphOf, type TenantGraph } from './living/tenant-graph.ts'
 
 // A second copy of one person's backups in another folder with another key. Each test goes on where the one before stopped.
 const PERSON = 3
+const PASSWORD = 'of the second place'
 
 interface Row {
   readonly id: string
@@ -53,9 +55,11 @@ beforeAll(async () => {
   const path = join(world.folder, 'second')
   await mkdir(path)
   const [proxy] = (await good<Page<Row>>(api().get('/Proxies'))).results
+  const key = await good<Row>(api().post('/EncryptionKeys', { password: PASSWORD, description: 'second' }))
   target = await good(
     api().post('/BackupRepositories', {
       name: 'Second',
+      encryptionKeyId: key.id,
       path,
       proxyId: proxy!.id,
       retentionType: 'SnapshotBased',
@@ -163,6 +167,14 @@ describe('a copy job', () => {
     expect(await endOfCopy(3)).toMatchObject({ status: 'Success', details: 'Nothing new to copy' })
   }, 60_000)
 
+  it('leaves what stock restic finds whole', async () => {
+    const entries = await readdir(target.path, { withFileTypes: true })
+    const folder = entries.find((entry) => entry.isDirectory() && entry.name.includes('~'))!.name
+    const shard = { path: join(target.path, folder, 's00'), password: PASSWORD }
+    expect(await restic(shard, 'check', '--read-data')).toContain('no errors were found')
+    expect(JSON.parse(await restic(shard, 'snapshots', '--json'))).toHaveLength(2)
+  }, 60_000)
+
   it('stays as it is when a part of it is changed, and is not started while it is disabled', async () => {
     const policy = { type: 'DailyAtTime', dailyType: 'Workdays', dailyTime: '04:00:00' }
     expect((await api().put(`/CopyJobs/${copyJobId}`, { schedulePolicy: policy })).status).toBe(204)
@@ -189,7 +201,13 @@ describe('a copy job', () => {
     const opened = await good<Row>(world.api('v7').post(at, { type: 'vex' }))
     const path = `/RestoreSessions/${opened.id}/Organization/Mailboxes/${userId}/Action`
     const counts = await good<MailCounts>(world.api('v4').post(path, { restoreToOriginalLocation: null }))
-    expect(counts).toMatchObject({ createdItemsCount: mailWas.length, failedItemsCount: 0 })
+    const whole = {
+      createdItemsCount: mailWas.length,
+      mergedItemsCount: 0,
+      skippedItemsCount: 0,
+      failedItemsCount: 0,
+    }
+    expect(counts).toMatchObject(whole)
     const { expected, found } = mailToCompare(mailWas, await portraitOfMailbox(graph, userId))
     expect(found).toEqual(expected)
   }, 60_000)
