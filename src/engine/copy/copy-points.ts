@@ -60,6 +60,8 @@ class PointsCopy {
   readonly #points = new Set<string>()
   readonly #objects = new Set<string>()
   readonly #warnings: string[] = []
+  /** Shards with a restore point that could not be copied. */
+  readonly #held = new Set<number>()
   readonly #sums = { copiedBlobs: 0, readBytes: 0, writtenBytes: 0 }
   #marks: Readonly<Record<string, string>>
   #done = 0
@@ -190,14 +192,28 @@ class PointsCopy {
       signal,
     )
     Object.assign(this.#sums, plus(this.#sums, copied))
+    this.#tellNotCopied(index, copied, batch)
     for (const { from } of copied.copied) {
       const snapshot = batch.find(({ id }) => id === from)
       this.#points.add(snapshot?.tags.find((tag) => tag.startsWith('run:')) ?? from)
     }
     this.#done += batch.length
-    this.#marks = { ...this.#marks, [index]: batch.at(-1)!.time.toISOString() }
-    await this.#run.keepMarks(this.#marks)
+    // What could not be copied, and all after it, is looked at again by the next run.
+    if (!this.#held.has(index)) {
+      this.#marks = { ...this.#marks, [index]: batch.at(-1)!.time.toISOString() }
+      await this.#run.keepMarks(this.#marks)
+    }
     this.#tell(this.#sums)
+  }
+
+  #tellNotCopied(index: number, { notCopied }: CopyReport, batch: readonly Snapshot[]): void {
+    for (const { snapshot, reason } of notCopied) {
+      this.#held.add(index)
+      const time = batch.find(({ id }) => id === snapshot)?.time.toISOString() ?? snapshot
+      this.#warnings.push(
+        `the restore point of ${time} in shard ${index} is not copied: ${reason}; verify the source, then copy again`,
+      )
+    }
   }
 
   #tell({ readBytes, writtenBytes, copiedBlobs }: Sums): void {
