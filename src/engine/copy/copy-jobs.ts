@@ -14,15 +14,21 @@ import {
 } from '#database'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, requireOrganization, scopeOf, type Principal } from '../access/principal.ts'
-import { endWaiting } from '../jobs/run-requests.ts'
+import {
+  COPY,
+  COPY_RUNS,
+  endWaiting,
+  requestRun,
+  requestStop,
+  type RunRequestParts,
+} from '../jobs/run-requests.ts'
 import { needed, readFlag, readText } from '../organizations/read-input.ts'
 import { GOOD_STATUSES, type JobSession, type SessionStatus } from '../sessions/job-session.ts'
 import { presentSession } from '../sessions/job-sessions.ts'
 import type { CopyJob, CopyJobInput, CopySchedule } from './copy-job.ts'
-import { COPY, requestCopy, type CopyRequestParts } from './copy-requests.ts'
 import { nextCopy, readCopySchedule } from './copy-schedule.ts'
 
-export interface CopyJobsParts extends CopyRequestParts {
+export interface CopyJobsParts extends RunRequestParts {
   readonly database: Database
   readonly runner: { stop(copyJobId: string): boolean; wake(): void }
   readonly audit: Audit
@@ -157,7 +163,10 @@ export class CopyJobs {
       const last = await sessionRows.last(this.#parts.database.queries, row.backupJobId, GOOD_STATUSES)
       const session = await this.#parts.database.transaction(async (queries) => {
         await copyJobRows.keep(queries, id, { seenSessionId: last?.id })
-        return requestCopy(this.#parts, queries, row, { full: options.full ?? false, isScheduled: false })
+        return requestRun(this.#parts, queries, COPY_RUNS, row, {
+          full: options.full ?? false,
+          isScheduled: false,
+        })
       })
       this.#parts.runner.wake()
       return presentSession(session)
@@ -168,17 +177,8 @@ export class CopyJobs {
   async stop(principal: Principal, id: string): Promise<void> {
     requireAdministrator(principal)
     await this.#parts.audit.around(principal, 'copyJobs.stop', id, async () => {
-      const { database, tasks, runner } = this.#parts
       const row = await this.#find(principal, id)
-      const isWorkedOn = await database.transaction(async (queries) => {
-        const task = await tasks.find(queries, COPY, id)
-        if (task === undefined) throw conflict(`${row.name} is not running`)
-        if (!task.isLeased) await endWaiting(this.#parts, queries, task)
-        return task.isLeased
-      })
-      if (!isWorkedOn) return
-      await tasks.requestStop(COPY, id)
-      runner.stop(id)
+      if (await requestStop(this.#parts, COPY_RUNS, row)) this.#parts.runner.stop(id)
     })
   }
 

@@ -10,22 +10,24 @@ import {
 } from '#database'
 import type { Logger } from '#base'
 import type { Shards } from '../jobs/backup-run.ts'
+import {
+  COPY,
+  COPY_RUNS,
+  newSession,
+  requestRetry,
+  requestRun,
+  type RunRequest,
+  type RunRequestParts,
+} from '../jobs/run-requests.ts'
 import { GOOD_STATUSES, type SessionStatus } from '../sessions/job-session.ts'
 import { SessionReport } from '../sessions/session-report.ts'
 import type { Task } from '../tasks/task-queue.ts'
+import { LOST, MOST_ATTEMPTS, SHUTDOWN, TaskWorker } from '../tasks/task-worker.ts'
 import type { CopySchedule } from './copy-job.ts'
 import { copyPoints, type CopyOutcome, type CopyPointsParts } from './copy-points.ts'
-import {
-  COPY,
-  newCopySession,
-  requestCopy,
-  requestCopyRetry,
-  type CopyRequest,
-  type CopyRequestParts,
-} from './copy-requests.ts'
 import { mayCopyAt, nextCopy } from './copy-schedule.ts'
 
-export interface CopyRunnerParts extends CopyPointsParts, CopyRequestParts {
+export interface CopyRunnerParts extends CopyPointsParts, RunRequestParts {
   readonly repositories: {
     shards(
       repositoryId: string,
@@ -39,16 +41,11 @@ export interface CopyRunnerParts extends CopyPointsParts, CopyRequestParts {
 }
 
 const POLL_MS = 1_000
-const PULSE_MS = 10_000
 const RUNS_AT_ONCE = 2
-const MOST_ATTEMPTS = 10
 const RETRIES = 3
 const RETRY_MS = 10 * 60_000
 
-const SHUTDOWN = cancelled('the server is stopping')
-const STOPPED = cancelled('stopped')
 const WINDOW_ENDED = cancelled('the copy window has ended')
-const LOST = cancelled('another worker has the run')
 
 interface Ending {
   readonly status: SessionStatus
@@ -57,66 +54,24 @@ interface Ending {
 }
 
 /** Queues copies when their time has come, takes them from the queue and does them. What was cut off goes on in its session. */
-export class CopyRunner implements AsyncDisposable {
+export class CopyRunner extends TaskWorker {
   readonly #parts: CopyRunnerParts
-  readonly #active = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>()
-  readonly #closing = new AbortController()
-  #loop: Promise<void> | undefined
-  #ticking: Promise<void> | undefined
 
   constructor(parts: CopyRunnerParts) {
+    super(parts, { kinds: [COPY], atOnce: RUNS_AT_ONCE, pollMs: POLL_MS, what: 'copies' })
     this.#parts = parts
   }
 
   start(): void {
-    this.#loop ??= this.#poll()
-  }
-
-  /** Queues what is due and begins what fits. */
-  async tick(): Promise<void> {
-    this.#ticking ??= this.#queueDue()
-      .then(() => this.#begin())
-      .finally(() => {
-        this.#ticking = undefined
-      })
-    await this.#ticking
-  }
-
-  /** Resolves when no copy is under way. */
-  async idle(): Promise<void> {
-    while (this.#active.size > 0) await Promise.all([...this.#active.values()].map(({ ended }) => ended))
-  }
-
-  /** A copy may have been queued: no need to wait for the next look. */
-  wake(): void {
-    if (this.#loop === undefined) return
-    this.tick().catch((error: unknown) => this.#parts.log.error({ err: error }, 'copies not begun'))
+    this.look()
   }
 
   /** A person's stop. False when no run of the job is under way here. */
   stop(copyJobId: string): boolean {
-    const run = this.#active.get(copyJobId)
-    run?.stop.abort(STOPPED)
-    return run !== undefined
+    return this.stopTasks(({ key }) => key === copyJobId)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(SHUTDOWN)
-    await this.#loop
-    await this.#ticking?.catch(() => undefined)
-    for (const { stop } of this.#active.values()) stop.abort(SHUTDOWN)
-    await this.idle()
-  }
-
-  async #poll(): Promise<void> {
-    const { clock, log } = this.#parts
-    while (!this.#closing.signal.aborted) {
-      await this.tick().catch((error: unknown) => log.error({ err: error }, 'copies not begun'))
-      await clock.sleep(POLL_MS, this.#closing.signal).catch(() => undefined)
-    }
-  }
-
-  async #queueDue(): Promise<void> {
+  protected override async queueDue(): Promise<void> {
     const { queries } = this.#parts.database
     for (const job of await copyJobRows.enabled(queries)) {
       if ((job.schedulePolicy as CopySchedule).type === 'Immediate') await this.#followBackup(job)
@@ -145,7 +100,7 @@ export class CopyRunner implements AsyncDisposable {
   async #request(job: CopyJobRow, changes: { seenSessionId?: string; nextRun?: Date | undefined }) {
     try {
       await this.#parts.database.transaction(async (queries) => {
-        await requestCopy(this.#parts, queries, job, { full: false, isScheduled: true })
+        await requestRun(this.#parts, queries, COPY_RUNS, job, { full: false, isScheduled: true })
         await copyJobRows.keep(queries, job.id, changes)
       })
       return true
@@ -155,52 +110,23 @@ export class CopyRunner implements AsyncDisposable {
     }
   }
 
-  async #begin(): Promise<void> {
-    while (this.#active.size < RUNS_AT_ONCE && !this.#closing.signal.aborted) {
-      const task = await this.#parts.tasks.lease(COPY)
-      if (task === undefined) return
-      const stop = new AbortController()
-      const ended = this.#work(task, stop)
-        .catch((error: unknown) => this.#parts.log.error({ err: error, jobId: task.key }, 'copy not ended'))
-        .finally(() => this.#active.delete(task.key))
-      this.#active.set(task.key, { stop, ended })
-    }
-  }
-
-  async #work(task: Task, stop: AbortController): Promise<void> {
+  protected async work(task: Task, signal: AbortSignal): Promise<void> {
     const { queries } = this.#parts.database
-    const request = task.payload as CopyRequest
+    const request = task.payload as RunRequest
     const job = await copyJobRows.find(queries, task.key)
     if (job === undefined) return this.#parts.tasks.finish(queries, task)
     const session =
       (await sessionRows.find(queries, request.sessionId)) ??
-      (await newCopySession(this.#parts.clock, queries, job, request))
-    const pulsing = new AbortController()
-    const pulse = this.#pulse(task, job, stop, pulsing.signal)
-    try {
-      await this.#run(task, job, session, stop.signal)
-    } finally {
-      pulsing.abort()
-      await pulse
-    }
+      (await newSession(this.#parts.clock, queries, COPY_RUNS, job, request))
+    await this.#run(task, job, session, signal)
   }
 
-  /** Says that the run is alive, and hears of stops and of the end of the window. */
-  async #pulse(task: Task, job: CopyJobRow, stop: AbortController, done: AbortSignal): Promise<void> {
-    const { clock, tasks, log, timeZone } = this.#parts
-    while (!done.aborted) {
-      await clock.sleep(PULSE_MS, done).catch(() => undefined)
-      if (done.aborted) return
-      const pulse = await tasks.pulse(task).catch((error: unknown) => {
-        log.warn({ err: error, jobId: job.id }, 'pulse failed')
-        return 'goes-on' as const
-      })
-      if (pulse === 'lost') stop.abort(LOST)
-      if (pulse === 'stop-requested') stop.abort(STOPPED)
-      const { isScheduled } = task.payload as CopyRequest
-      if (isScheduled && !mayCopyAt(job.schedulePolicy as CopySchedule, clock.now(), timeZone))
-        stop.abort(WINDOW_ENDED)
-    }
+  protected override async reasonToStop(task: Task): Promise<Error | undefined> {
+    if (!(task.payload as RunRequest).isScheduled) return undefined
+    const { clock, database, timeZone } = this.#parts
+    const job = await copyJobRows.find(database.queries, task.key)
+    const mayGoOn = job === undefined || mayCopyAt(job.schedulePolicy as CopySchedule, clock.now(), timeZone)
+    return mayGoOn ? undefined : WINDOW_ENDED
   }
 
   async #run(task: Task, job: CopyJobRow, session: SessionRow, signal: AbortSignal): Promise<void> {
@@ -258,7 +184,7 @@ export class CopyRunner implements AsyncDisposable {
       to: { repositoryId: job.repositoryId, shards: target },
       marks: job.marks,
       keepMarks: (marks) => copyJobRows.keep(database.queries, job.id, { marks }),
-      full: (task.payload as CopyRequest).full,
+      full: (task.payload as RunRequest).full,
       report,
       signal,
     })
@@ -291,7 +217,7 @@ export class CopyRunner implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void> {
     const { database, clock, tasks } = this.#parts
-    const request = task.payload as CopyRequest
+    const request = task.payload as RunRequest
     const numbers = await report.settle()
     const endTime = clock.now()
     const mayRetry = ending.isRetryable === true && job.isEnabled && request.retryCount < RETRIES
@@ -313,7 +239,14 @@ export class CopyRunner implements AsyncDisposable {
       if (signal.reason === WINDOW_ENDED)
         await copyJobRows.keep(queries, job.id, { seenSessionId: undefined })
       if (mayRetry)
-        await requestCopyRetry(this.#parts, queries, job, request, new Date(endTime.getTime() + RETRY_MS))
+        await requestRetry(
+          this.#parts,
+          queries,
+          COPY_RUNS,
+          job,
+          request,
+          new Date(endTime.getTime() + RETRY_MS),
+        )
     })
   }
 }

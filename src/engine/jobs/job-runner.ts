@@ -15,9 +15,10 @@ import { isWithinWindow } from '../schedules/next-run.ts'
 import type { SessionStatus } from '../sessions/job-session.ts'
 import { SessionReport } from '../sessions/session-report.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
+import { LOST, MOST_ATTEMPTS, SHUTDOWN, TaskWorker } from '../tasks/task-worker.ts'
 import type { BackupOutcome, Checkpoints, RunBackup, Shards } from './backup-run.ts'
 import type { BackupType, JobItem, SchedulePolicy } from './job.ts'
-import { newSession, requestRetry, RUN, type RunRequest } from './run-requests.ts'
+import { BACKUP_RUNS, newSession, requestRetry, RUN, type RunRequest } from './run-requests.ts'
 import { selectObjects, type Selection } from './select-objects.ts'
 
 export interface JobRunnerParts {
@@ -44,14 +45,6 @@ export interface JobRunnerParts {
 
 const RUNS_AT_ONCE = 4
 const POLL_MS = 1_000
-const PULSE_MS = 10_000
-/** A run that ended its process this often is given up: it would do so for ever. */
-const MOST_ATTEMPTS = 10
-
-interface ActiveRun {
-  readonly stop: AbortController
-  readonly ended: Promise<void>
-}
 
 interface Ending {
   readonly status: SessionStatus
@@ -60,122 +53,43 @@ interface Ending {
   readonly isRetryable: boolean
 }
 
-const SHUTDOWN = cancelled('the server is stopping')
-const STOPPED = cancelled('stopped')
 const WINDOW_ENDED = cancelled('the backup window has ended')
-const LOST = cancelled('another worker has the run')
 
-/**
- * Takes runs from the queue and does them. A run that was cut off, by a stop of the server or by its death, goes on in
- * the same session from its checkpoints.
- */
-export class JobRunner implements AsyncDisposable {
+/** Does the runs of backup jobs. One that was cut off goes on in the same session from its checkpoints. */
+export class JobRunner extends TaskWorker {
   readonly #parts: JobRunnerParts
-  readonly #active = new Map<string, ActiveRun>()
-  readonly #closing = new AbortController()
-  #loop: Promise<void> | undefined
-  #ticking: Promise<void> | undefined
 
   constructor(parts: JobRunnerParts) {
+    super(parts, { kinds: [RUN], atOnce: parts.runsAtOnce ?? RUNS_AT_ONCE, pollMs: POLL_MS, what: 'runs' })
     this.#parts = parts
   }
 
   /** Takes over what an earlier process left and goes on until disposed of. */
   async start(): Promise<void> {
     await this.#parts.tasks.takeOver()
-    this.#loop ??= this.#poll()
+    this.look()
   }
 
-  /** Begins what is due and fits. */
-  async tick(): Promise<void> {
-    this.#ticking ??= this.#begin().finally(() => {
-      this.#ticking = undefined
-    })
-    await this.#ticking
-  }
-
-  /** Resolves when no run is under way. */
-  async idle(): Promise<void> {
-    while (this.#active.size > 0) await Promise.all([...this.#active.values()].map(({ ended }) => ended))
-  }
-
-  /** A run may have been queued: no need to wait for the next look. */
-  wake(): void {
-    if (this.#loop === undefined) return
-    this.tick().catch((error: unknown) => this.#parts.log.error({ err: error }, 'runs not begun'))
-  }
-
-  /** A person's stop, without waiting for the next pulse. False when no run of the job is under way here. */
+  /** A person's stop. False when no run of the job is under way here. */
   stop(jobId: string): boolean {
-    const run = this.#active.get(jobId)
-    run?.stop.abort(STOPPED)
-    return run !== undefined
+    return this.stopTasks(({ key }) => key === jobId)
   }
 
-  /** Runs that are under way stop where they are and go on at the next start. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(SHUTDOWN)
-    await this.#loop
-    await this.#ticking
-    for (const { stop } of this.#active.values()) stop.abort(SHUTDOWN)
-    await this.idle()
-  }
-
-  async #poll(): Promise<void> {
-    const { clock, log } = this.#parts
-    while (!this.#closing.signal.aborted) {
-      await this.tick().catch((error: unknown) => log.error({ err: error }, 'runs not begun'))
-      await clock.sleep(POLL_MS, this.#closing.signal).catch(() => undefined)
-    }
-  }
-
-  async #begin(): Promise<void> {
-    while (this.#active.size < (this.#parts.runsAtOnce ?? RUNS_AT_ONCE) && !this.#closing.signal.aborted) {
-      const task = await this.#parts.tasks.lease(RUN)
-      if (task === undefined) return
-      const stop = new AbortController()
-      const ended = this.#work(task, stop)
-        .catch((error: unknown) => this.#parts.log.error({ err: error, jobId: task.key }, 'run not ended'))
-        .finally(() => this.#active.delete(task.key))
-      this.#active.set(task.key, { stop, ended })
-    }
-  }
-
-  async #work(task: Task, stop: AbortController): Promise<void> {
+  protected async work(task: Task, signal: AbortSignal): Promise<void> {
     const { queries } = this.#parts.database
     const request = task.payload as RunRequest
     const job = await jobRows.find(queries, task.key)
-    if (job === undefined) {
-      await this.#parts.tasks.finish(queries, task)
-      return
-    }
+    if (job === undefined) return this.#parts.tasks.finish(queries, task)
     const session =
       (await sessionRows.find(queries, request.sessionId)) ??
-      (await newSession(this.#parts.clock, queries, job, request))
-    const pulsing = new AbortController()
-    const pulse = this.#pulse(task, job, stop, pulsing.signal)
-    try {
-      await this.#run(task, job, session, stop.signal)
-    } finally {
-      pulsing.abort()
-      await pulse
-    }
+      (await newSession(this.#parts.clock, queries, BACKUP_RUNS, job, request))
+    await this.#run(task, job, session, signal)
   }
 
-  /** Says that the run is alive, and hears of stops and of the end of the backup window. */
-  async #pulse(task: Task, job: JobRow, stop: AbortController, done: AbortSignal): Promise<void> {
-    const { clock, tasks, log } = this.#parts
-    while (!done.aborted) {
-      await clock.sleep(PULSE_MS, done).catch(() => undefined)
-      if (done.aborted) return
-      const pulse = await tasks.pulse(task).catch((error: unknown) => {
-        log.warn({ err: error, jobId: job.id }, 'pulse failed')
-        return 'goes-on' as const
-      })
-      if (pulse === 'lost') stop.abort(LOST)
-      if (pulse === 'stop-requested') stop.abort(STOPPED)
-      if ((task.payload as RunRequest).isScheduled && !this.#isInWindow(job)) stop.abort(WINDOW_ENDED)
-    }
+  protected override async reasonToStop(task: Task): Promise<Error | undefined> {
+    if (!(task.payload as RunRequest).isScheduled) return undefined
+    const job = await jobRows.find(this.#parts.database.queries, task.key)
+    return job === undefined || this.#isInWindow(job) ? undefined : WINDOW_ENDED
   }
 
   #isInWindow(job: JobRow): boolean {
@@ -314,7 +228,7 @@ export class JobRunner implements AsyncDisposable {
       })
       await checkpointRows.removeAll(queries, session.id)
       await tasks.finish(queries, task)
-      if (retryAt !== undefined) await requestRetry(this.#parts, queries, job, request, retryAt)
+      if (retryAt !== undefined) await requestRetry(this.#parts, queries, BACKUP_RUNS, job, request, retryAt)
     })
   }
 }

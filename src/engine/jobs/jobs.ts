@@ -24,7 +24,7 @@ import { presentSession } from '../sessions/job-sessions.ts'
 import type { TaskQueue } from '../tasks/task-queue.ts'
 import { BACKUP_TYPES, objectKeyOf, readJobItem, readJobItems, type AcceptedItem } from './job-input.ts'
 import type { BackupType, Job, JobInput, JobItem, JobItemInput, SchedulePolicy } from './job.ts'
-import { endWaiting, requestRun, RUN } from './run-requests.ts'
+import { BACKUP_RUNS, endWaiting, requestRun, requestStop, RUN } from './run-requests.ts'
 
 export interface JobFilter extends PageRequest {
   readonly organizationId?: string
@@ -172,17 +172,8 @@ export class Jobs {
   async stop(principal: Principal, id: string): Promise<void> {
     requireAdministrator(principal)
     await this.#parts.audit.around(principal, 'jobs.stop', id, async () => {
-      const { database, tasks, runner } = this.#parts
       const row = await this.#find(principal, id)
-      const isWorkedOn = await database.transaction(async (queries) => {
-        const task = await tasks.find(queries, RUN, id)
-        if (task === undefined) throw conflict(`${row.name} is not running`)
-        if (!task.isLeased) await endWaiting(this.#parts, queries, task)
-        return task.isLeased
-      })
-      if (!isWorkedOn) return
-      await tasks.requestStop(RUN, id)
-      runner.stop(id)
+      if (await requestStop(this.#parts, BACKUP_RUNS, row)) this.#parts.runner.stop(id)
     })
   }
 
@@ -334,7 +325,7 @@ export class Jobs {
   }
 
   #request(queries: Queries, row: JobRow, full = false) {
-    return requestRun(this.#parts, queries, row, { full, isScheduled: false })
+    return requestRun(this.#parts, queries, BACKUP_RUNS, row, { full, isScheduled: false })
   }
 
   /** A run that waits is ended; one that is worked on is a conflict. */

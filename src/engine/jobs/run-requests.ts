@@ -1,16 +1,37 @@
 import { conflict, type Clock, type Random } from '#base'
-import { checkpointRows, logRows, sessionRows, type JobRow, type Queries, type SessionRow } from '#database'
+import {
+  checkpointRows,
+  logRows,
+  sessionRows,
+  type Database,
+  type JobRow,
+  type Queries,
+  type SessionRow,
+} from '#database'
 import { GOOD_STATUSES } from '../sessions/job-session.ts'
 import { NO_STATISTICS } from '../sessions/session-report.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 
 export const RUN = 'job-run'
+export const COPY = 'copy-run'
+
+/** Backup jobs and copy jobs are queued, retried and stopped alike; tasks and sessions tell them apart. */
+export interface RunKind {
+  readonly task: typeof RUN | typeof COPY
+  readonly session: Pick<SessionRow, 'jobType'>
+}
+export const BACKUP_RUNS: RunKind = { task: RUN, session: {} }
+export const COPY_RUNS: RunKind = { task: COPY, session: { jobType: 'Copy' } }
+
+/** What a run needs of its job. */
+export type QueuedJob = Pick<JobRow, 'id' | 'name' | 'organizationId' | 'repositoryId'>
 
 /** What a task of a run carries. */
 export interface RunRequest {
   readonly sessionId: string
+  /** Of a copy: also what was copied and is gone from the target since. */
   readonly full: boolean
-  /** By the schedule: it ends with the backup window. */
+  /** By the schedule, or after a backup: it ends with the window. */
   readonly isScheduled: boolean
   readonly retryCount: number
 }
@@ -25,13 +46,15 @@ export interface RunRequestParts {
 export const newSession = async (
   clock: Clock,
   queries: Queries,
-  job: JobRow,
+  kind: RunKind,
+  job: QueuedJob,
   request: RunRequest,
 ): Promise<SessionRow> => {
   const isFirst = (await sessionRows.last(queries, job.id, GOOD_STATUSES)) === undefined
   const session: SessionRow = {
     id: request.sessionId,
     jobId: job.id,
+    ...kind.session,
     organizationId: job.organizationId,
     repositoryId: job.repositoryId,
     creationTime: clock.now(),
@@ -51,29 +74,36 @@ export const newSession = async (
 export const requestRun = async (
   parts: RunRequestParts,
   queries: Queries,
-  job: JobRow,
+  kind: RunKind,
+  job: QueuedJob,
   run: Pick<RunRequest, 'full' | 'isScheduled'>,
 ): Promise<SessionRow> => {
-  await giveWay(parts, queries, job)
+  await giveWay(parts, queries, kind, job)
   const request: RunRequest = { ...run, sessionId: parts.random.uuid(), retryCount: 0 }
-  await parts.tasks.add(queries, { kind: RUN, key: job.id, payload: request })
-  return newSession(parts.clock, queries, job, request)
+  await parts.tasks.add(queries, { kind: kind.task, key: job.id, payload: request })
+  return newSession(parts.clock, queries, kind, job, request)
 }
 
 /** Queues the next try of a run. Its session is made when it begins. */
 export const requestRetry = async (
   { tasks, random }: RunRequestParts,
   queries: Queries,
-  job: JobRow,
+  kind: RunKind,
+  job: QueuedJob,
   { full, isScheduled, retryCount }: RunRequest,
   runAt: Date,
 ): Promise<void> => {
   const request: RunRequest = { full, isScheduled, sessionId: random.uuid(), retryCount: retryCount + 1 }
-  await tasks.add(queries, { kind: RUN, key: job.id, payload: request, runAt })
+  await tasks.add(queries, { kind: kind.task, key: job.id, payload: request, runAt })
 }
 
-const giveWay = async ({ tasks, clock }: RunRequestParts, queries: Queries, job: JobRow): Promise<void> => {
-  const there = await tasks.find(queries, RUN, job.id)
+const giveWay = async (
+  { tasks, clock }: RunRequestParts,
+  queries: Queries,
+  kind: RunKind,
+  job: QueuedJob,
+): Promise<void> => {
+  const there = await tasks.find(queries, kind.task, job.id)
   if (there === undefined) return
   if (there.isLeased || there.runAt <= clock.now()) throw conflict(`${job.name} is running already`)
   await endWaiting({ tasks, clock }, queries, there)
@@ -95,4 +125,23 @@ export const endWaiting = async (
   await logRows.endOpen(queries, sessionId, 'Stop', endTime)
   await checkpointRows.removeAll(queries, sessionId)
   await tasks.finish(queries, task)
+}
+
+/**
+ * Asks the run of a job to stop; one that nobody works on ends at once. Returns whether somebody works on it and has to
+ * hear of it. `conflict` when none runs.
+ */
+export const requestStop = async (
+  parts: RunRequestParts & { readonly database: Database },
+  kind: RunKind,
+  job: Pick<QueuedJob, 'id' | 'name'>,
+): Promise<boolean> => {
+  const isWorkedOn = await parts.database.transaction(async (queries) => {
+    const task = await parts.tasks.find(queries, kind.task, job.id)
+    if (task === undefined) throw conflict(`${job.name} is not running`)
+    if (!task.isLeased) await endWaiting(parts, queries, task)
+    return task.isLeased
+  })
+  if (isWorkedOn) await parts.tasks.requestStop(kind.task, job.id)
+  return isWorkedOn
 }

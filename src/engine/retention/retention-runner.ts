@@ -1,7 +1,8 @@
-import { cancelled, isHoldfastError, messageOf, type Clock, type Logger, type Random } from '#base'
+import { isHoldfastError, messageOf, type Clock, type Logger, type Random } from '#base'
 import { checkpointRows, logRows, retentionRunRows, type RetentionRunRow } from '#database'
 import type { Audit } from '../access/audit.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
+import { LOST, MOST_ATTEMPTS, TaskWorker } from '../tasks/task-worker.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { PERSON_REMOVAL, removePerson } from './person-removals.ts'
 import { removeExpired } from './remove-expired.ts'
@@ -22,99 +23,27 @@ export interface RetentionRunnerParts extends ContentsParts {
 }
 
 const POLL_MS = 2_000
-const PULSE_MS = 10_000
-/** A run that ended its process this often is given up: it would do so for ever. */
-const MOST_ATTEMPTS = 10
 const KINDS = [RETENTION, PERSON_REMOVAL] as const
 const COME_AGAIN_MS = 60_000
 
-const SHUTDOWN = cancelled('the server is stopping')
-const LOST = cancelled('another worker has the run')
-
 /** Does retention runs, one after the other, beside backups. What was cut off goes on in the same run. */
-export class RetentionRunner implements AsyncDisposable {
+export class RetentionRunner extends TaskWorker {
   readonly #parts: RetentionRunnerParts
-  readonly #closing = new AbortController()
-  #loop: Promise<void> | undefined
-  #working: Promise<void> | undefined
 
   constructor(parts: RetentionRunnerParts) {
+    super(parts, { kinds: KINDS, atOnce: 1, pollMs: POLL_MS, what: 'retention' })
     this.#parts = parts
   }
 
   start(): void {
-    this.#loop ??= this.#poll()
+    this.look()
   }
 
-  /** A run may have been queued: no need to wait for the next look. */
-  wake(): void {
-    if (this.#loop === undefined) return
-    this.tick().catch((error: unknown) => this.#parts.log.error({ err: error }, 'retention not begun'))
-  }
-
-  /** Does all that waits. */
-  async tick(): Promise<void> {
-    this.#working ??= this.#workAll().finally(() => {
-      this.#working = undefined
-    })
-    await this.#working
-  }
-
-  /** A run that is under way stops where it is and goes on at the next start. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(SHUTDOWN)
-    await this.#loop
-    await this.#working?.catch(() => undefined)
-  }
-
-  async #poll(): Promise<void> {
-    const { clock, log } = this.#parts
-    while (!this.#closing.signal.aborted) {
-      await this.tick().catch((error: unknown) => log.error({ err: error }, 'retention not begun'))
-      await clock.sleep(POLL_MS, this.#closing.signal).catch(() => undefined)
-    }
-  }
-
-  async #workAll(): Promise<void> {
-    for (let task = await this.#next(); task !== undefined; task = await this.#next()) await this.#work(task)
-  }
-
-  async #next(): Promise<Task | undefined> {
-    for (const kind of KINDS) {
-      if (this.#closing.signal.aborted) return undefined
-      const task = await this.#parts.tasks.lease(kind)
-      if (task !== undefined) return task
-    }
-    return undefined
-  }
-
-  async #work(task: Task): Promise<void> {
+  protected async work(task: Task, signal: AbortSignal): Promise<void> {
     const { database, tasks } = this.#parts
     const row = await retentionRunRows.find(database.queries, (task.payload as { runId: string }).runId)
     if (row === undefined) return tasks.finish(database.queries, task)
-    const lost = new AbortController()
-    const pulsing = new AbortController()
-    const pulse = this.#pulse(task, lost, pulsing.signal)
-    try {
-      await this.#run(task, row, AbortSignal.any([lost.signal, this.#closing.signal]))
-    } finally {
-      pulsing.abort()
-      await pulse
-    }
-  }
-
-  /** Says that the run is alive. */
-  async #pulse(task: Task, lost: AbortController, done: AbortSignal): Promise<void> {
-    const { clock, tasks, log } = this.#parts
-    while (!done.aborted) {
-      await clock.sleep(PULSE_MS, done).catch(() => undefined)
-      if (done.aborted) return
-      const pulse = await tasks.pulse(task).catch((error: unknown) => {
-        log.warn({ err: error, runId: task.id }, 'pulse failed')
-        return 'goes-on' as const
-      })
-      if (pulse === 'lost') lost.abort(LOST)
-    }
+    await this.#run(task, row, signal)
   }
 
   async #run(task: Task, row: RetentionRunRow, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { isHoldfastError, type Clock, type Logger, type Random } from '#base'
 import { jobRows, type Database, type JobRow } from '#database'
-import { requestRun } from '../jobs/run-requests.ts'
+import { BACKUP_RUNS, requestRun } from '../jobs/run-requests.ts'
 import type { SchedulePolicy } from '../jobs/job.ts'
 import type { TaskQueue } from '../tasks/task-queue.ts'
 import { nextRun } from './next-run.ts'
@@ -65,7 +65,7 @@ export class Scheduler implements AsyncDisposable {
     await database.transaction(async (queries) => {
       const next = nextRun(job.schedulePolicy as SchedulePolicy, clock.now(), timeZone)
       await jobRows.update(queries, job.id, { nextRun: next })
-      await requestRun(this.#parts, queries, job, { full: false, isScheduled: true }).catch(
+      await requestRun(this.#parts, queries, BACKUP_RUNS, job, { full: false, isScheduled: true }).catch(
         (error: unknown) => {
           if (!isHoldfastError(error, 'conflict')) throw error
           log.info({ jobId: job.id }, 'scheduled run left out: the job still runs')

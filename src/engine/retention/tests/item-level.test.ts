@@ -233,7 +233,7 @@ describe('retention by the age of items', () => {
     for (const writes of [0, 1, 2, 3, 4, 5]) {
       await world.backup.restart(dyingStorage(world.backup.storage, writes))
       await world.retention.start(administrator, REPOSITORY).catch(() => undefined)
-      await world.runner.tick()
+      await world.runner.drain()
       await world.backup.restart()
       world.restartRunner()
     }

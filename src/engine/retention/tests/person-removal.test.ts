@@ -33,7 +33,7 @@ describe('the removal of a person', () => {
     world.removals.request(administrator, ORGANIZATION, { userId, confirmation: userId, reason: 'asked' })
   const remove = async (userId: string) => {
     const { id } = await request(userId)
-    await world.runner.tick()
+    await world.runner.drain()
     return world.removals.get(administrator, ORGANIZATION, id)
   }
   const users = async (): Promise<Set<string>> => {
@@ -93,7 +93,7 @@ describe('the removal of a person', () => {
   it('heeds a hold that is set while it waits', async () => {
     const { id } = await request('meg')
     await world.holds.set(administrator, { organizationId: ORGANIZATION, userId: 'meg', reason: 'case' })
-    await world.runner.tick()
+    await world.runner.drain()
     expect((await world.removals.get(administrator, ORGANIZATION, id)).status).toBe('Failed')
     expect(await users()).toContain('meg')
   })
@@ -116,7 +116,7 @@ describe('the removal of a person', () => {
     for (const writes of [0, 1, 2, 3, 5, 8, 1_000]) {
       if ((await statusOf()) === 'Failed') await request('meg')
       await world.backup.restart(dyingStorage(world.backup.storage, writes))
-      await world.runner.tick()
+      await world.runner.drain()
       await world.backup.restart()
       world.restartRunner()
       // As a start does with the locks of processes that are gone; this one is alive.

@@ -148,7 +148,7 @@ export class RetentionWorld implements AsyncDisposable {
   /** A run that is asked for by a person, to its end. */
   async retain(options: { readonly confirmClock?: boolean } = {}) {
     const { id } = await this.retention.start(administrator, REPOSITORY, options)
-    await this.runner.tick()
+    await this.runner.drain()
     return this.retention.run(administrator, id)
   }
 

@@ -192,7 +192,7 @@ describe('retention by points', () => {
     for (const writes of [0, 1, 2, 3]) {
       await world.backup.restart(dyingStorage(world.backup.storage, writes))
       await world.retention.start(administrator, REPOSITORY).catch(() => undefined)
-      await world.runner.tick()
+      await world.runner.drain()
       await world.backup.restart()
       world.restartRunner()
     }
@@ -215,7 +215,7 @@ describe('retention by points', () => {
     await world.days(1)
     await world.scheduler.tick()
     expect((await world.retention.runs(administrator)).totalCount).toBe(1)
-    await world.runner.tick()
+    await world.runner.drain()
     expect((await world.retention.runs(administrator)).items[0]).toMatchObject({
       status: 'Success',
       removedPoints: 4,
@@ -253,7 +253,7 @@ describe('a clock that jumped', () => {
     world.clock.advance(400 * 86_400_000)
     const { id } = await world.retention.start(administrator, REPOSITORY)
     world.clock.advance(-400 * 86_400_000)
-    await world.runner.tick()
+    await world.runner.drain()
     expect(await world.retention.run(administrator, id)).toMatchObject({
       status: 'Success',
       removedPoints: 2,

@@ -75,7 +75,7 @@ afterEach(async () => {
 
 const run = async (kind: TrustRunKind, request: TrustRequest = {}) => {
   const { id } = await trust.start(administrator, kind, REPOSITORY, request)
-  await runner.tick()
+  await runner.drain()
   const { items } = await trust.lines(administrator, id)
   return { ...(await trust.run(administrator, id)), lines: items as Record<string, unknown>[] }
 }
@@ -229,7 +229,7 @@ describe('a verification', () => {
       code: 'conflict',
     })
     await trust.stop(administrator, id)
-    await runner.tick()
+    await runner.drain()
     expect(await trust.run(administrator, id)).toMatchObject({ status: 'Stopped' })
   })
 })
@@ -289,7 +289,7 @@ describe('the schedule', () => {
     }
     for (let day = 0; day < 8; day += 1) {
       await scheduler.tick()
-      await runner.tick()
+      await runner.drain()
       await world.days(1)
     }
     expect(await counts()).toEqual([7, 1])
