@@ -76,6 +76,26 @@ describe('a copy that follows its backup', () => {
     expect((await world.copied()).length).toBe(2)
   })
 
+  it('tells what is damaged in the source, and copies it once it is whole again', async () => {
+    const first = await backUp()
+    const before = new Set(await world.packs())
+    const second = await backUp()
+    const broken = (await world.packs()).filter((path) => !before.has(path))
+    const mend = await world.damage(broken)
+    const id = await world.add()
+    await world.look()
+    expect(await statuses(id)).toEqual(['Warning'])
+    expect(await world.copied()).toEqual([`run:${first}`])
+    expect((await world.row(id)).marks).toEqual({})
+    await mend()
+    backupClock.advance(60_000)
+    world.source.clock.set(backupClock.now().toISOString())
+    await world.jobs.start(administrator, id)
+    await world.look()
+    expect(await statuses(id)).toEqual(['Warning', 'Success'])
+    expect((await world.copied()).sort()).toEqual([`run:${first}`, `run:${second}`].sort())
+  })
+
   it('copies nothing that the rule of the target would remove', async () => {
     await backUp()
     await world.source.days(5)

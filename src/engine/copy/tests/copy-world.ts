@@ -85,6 +85,29 @@ export class CopyWorld implements AsyncDisposable {
     return (await this.target.snapshots()).map(({ tags }) => tags.find((tag) => tag.startsWith('run:'))!)
   }
 
+  /** Packs of the source. */
+  async packs(): Promise<string[]> {
+    return (await Array.fromAsync(this.source.backup.storage.list('data'))).map(({ path }) => path)
+  }
+
+  /** Spoils files of the source; returns what puts them back. */
+  async damage(paths: readonly string[]): Promise<() => Promise<void>> {
+    const { storage } = this.source.backup
+    const replace = async (path: string, bytes: Uint8Array): Promise<void> => {
+      await storage.remove(path)
+      await storage.write(path, [bytes])
+    }
+    const whole = new Map<string, Uint8Array>()
+    for (const path of paths) {
+      const bytes = Uint8Array.from(await storage.read(path))
+      whole.set(path, bytes)
+      await replace(path, bytes.toReversed())
+    }
+    return async () => {
+      for (const [path, bytes] of whole) await replace(path, bytes)
+    }
+  }
+
   async sharesInTarget(shardCount: number): Promise<void> {
     const { queries } = this.source.database
     const row = (await repositoryOrganizationRows.find(queries, REPOSITORY, ORGANIZATION))!
