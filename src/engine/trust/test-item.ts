@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isHoldfastError, messageOf } from '#base'
 import { readMailItemFile } from '#formats'
-import type { MailAttachment, MailItem } from '#items'
+import { QuickXorHash, type MailAttachment, type MailItem } from '#items'
 import type { RepositoryReader } from '#repository'
 import { isDriveRow, type CatalogueRow, type DriveRow, type MailRow } from '../catalogue/rows.ts'
 import type { Tenant } from '../connectors/connectors.ts'
-import { QuickXorHash } from './quick-xor-hash.ts'
 
 /**
  * What a test of an item says. `live`: equal to the item in the tenant. `recorded`: the item is gone or changed there, or

@@ -1,11 +1,10 @@
 import { HoldfastError, isHoldfastError } from '#base'
-import type { DriveItem } from '#items'
+import { QuickXorHash, type DriveItem } from '#items'
 import { segment } from '../graph-json.ts'
 import type { Content } from '../http/graph-client.ts'
 import { NetworkFailure } from '../http/transport.ts'
 import { UNITS, type DriveCalls } from './drive-calls.ts'
 import { toDriveItem } from './drive-json.ts'
-import { QuickXorHash } from './quick-xor-hash.ts'
 
 export interface DownloadRequest {
   /** Below the drive: answers with a redirect to the bytes. */

@@ -1,5 +1,5 @@
 import { HoldfastError, isHoldfastError, type Clock, type JsonObject } from '#base'
-import type { DriveItem } from '#items'
+import { QuickXorHash, type DriveItem } from '#items'
 import { segment, textOf, textsOf } from '../graph-json.ts'
 import { makeOnce } from '../http/make-once.ts'
 import { INVALID_RANGE } from '../http/graph-failure.ts'
@@ -8,7 +8,6 @@ import { NetworkFailure } from '../http/transport.ts'
 import { fragments } from '../mail/put-attachment.ts'
 import { UNITS, type DriveCalls } from './drive-calls.ts'
 import { toDriveItem } from './drive-json.ts'
-import { QuickXorHash } from './quick-xor-hash.ts'
 
 export type NameConflict = 'fail' | 'replace' | 'rename'
 

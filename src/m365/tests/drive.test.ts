@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { DriveItem } from '#items'
+import { QuickXorHash, type DriveItem } from '#items'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { GraphDrive } from '../drives/graph-drive.ts'
-import { QuickXorHash } from '../drives/quick-xor-hash.ts'
 import { bytesOf, ImpatientClock, inPieces, practice } from './practice.ts'
 
 type World = Awaited<ReturnType<typeof practice>>

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { QuickXorHash, quickXorHash } from './quick-xor-hash.ts'
 
@@ -32,6 +33,14 @@ const slowHash = (data: Uint8Array): string => {
 describe('quickXorHash', () => {
   it.each(VECTORS)('gives the published value of %s', (_, data, hash) => {
     expect(quickXorHash(data)).toBe(hash)
+  })
+
+  it('gives what other programs check theirs with', () => {
+    const path = new URL('../../../tests/data/quick-xor-hash.json', import.meta.url)
+    const vectors = JSON.parse(readFileSync(path, 'utf8')) as { bytes: string; hash: string }[]
+    expect(vectors.map(({ bytes }) => quickXorHash(Buffer.from(bytes, 'base64')))).toEqual(
+      vectors.map(({ hash }) => hash),
+    )
   })
 
   it('does not depend on how the bytes are cut or aligned', () => {

@@ -6,7 +6,7 @@ const SHIFT = 11
 const REGISTER_BYTES = 20
 const SCRATCH_BYTES = PERIOD * 256
 
-/** quickXorHash of OneDrive and SharePoint, fed piece by piece. */
+/** quickXorHash of OneDrive and SharePoint, fed piece by piece. The tenant's own, so that it can contradict whoever backs it up. */
 export class QuickXorHash {
   readonly #folded = new Uint32Array(WORDS)
   readonly #bytes = new Uint8Array(this.#folded.buffer)

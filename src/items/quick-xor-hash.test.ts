@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { QuickXorHash } from './quick-xor-hash.ts'
 
@@ -13,6 +14,16 @@ describe('QuickXorHash', () => {
     ['x'.repeat(1000), 'RS960Yte9KIXvehFx3nR8573vOc='],
   ])('agrees with the published value of %j', (text, expected) => {
     expect(hashOf(Buffer.from(text))).toBe(expected)
+  })
+
+  it('agrees with what other programs check theirs with', () => {
+    const path = new URL('../../tests/data/quick-xor-hash.json', import.meta.url)
+    const vectors = JSON.parse(readFileSync(path, 'utf8')) as { bytes: string; hash: string }[]
+    const bytes = vectors.map((vector) => Buffer.from(vector.bytes, 'base64'))
+    const expected = vectors.map(({ hash }) => hash)
+    expect(bytes.map((each) => hashOf(each))).toEqual(expected)
+    const byteByByte = (each: Buffer): string => hashOf(...Array.from(each, (byte) => Uint8Array.of(byte)))
+    expect(bytes.map(byteByByte)).toEqual(expected)
   })
 
   it('agrees on every byte value', () => {
