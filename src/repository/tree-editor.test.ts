@@ -8,7 +8,7 @@ import { EditedTree } from './tree-editor.ts'
 /** Trees in memory, and how many were read. */
 const treeStore = () => {
   const trees = new Map<BlobId, Uint8Array>()
-  const counts = { reads: 0 }
+  const counts = { reads: 0, saves: 0 }
   const readTree = async (id: BlobId): Promise<Uint8Array> => {
     counts.reads += 1
     return trees.get(id)!
@@ -16,6 +16,7 @@ const treeStore = () => {
   const entriesOf = async (id: BlobId): Promise<readonly TreeEntry[]> =>
     decodeTree(trees.get(id)!).flatMap(({ entry }) => (entry === undefined ? [] : [entry]))
   const saveTree = async (tree: Uint8Array): Promise<BlobId> => {
+    counts.saves += 1
     trees.set(blobIdOf(tree), tree)
     return blobIdOf(tree)
   }
@@ -29,7 +30,7 @@ const treeStore = () => {
     }
     return Buffer.from(trees.get(id)!).toString()
   }
-  const edit = (base?: BlobId) => new EditedTree({ readTree, saveTree, base })
+  const edit = (base?: BlobId, mostHeld = 10_000) => new EditedTree({ readTree, saveTree, base, mostHeld })
   const pathsBelow = async (tree: BlobId, path = ''): Promise<Map<string, FileEntry>> => {
     const files = new Map<string, FileEntry>()
     for (const entry of await entriesOf(tree)) {
@@ -60,52 +61,56 @@ describe('a tree editor', () => {
       fc.record({ kind: fc.constant('save' as const) }),
     )
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        const store = treeStore()
-        const editor = store.edit()
-        let model = new Map<string, number>()
-        const isBelow = (each: string, folder: string) => each === folder || each.startsWith(`${folder}/`)
-        for (const each of steps) {
-          if (each.kind === 'save') {
-            await editor.save()
-            continue
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 25 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (steps, held) => {
+          const store = treeStore()
+          const editor = store.edit(undefined, held)
+          let model = new Map<string, number>()
+          const isBelow = (each: string, folder: string) => each === folder || each.startsWith(`${folder}/`)
+          for (const each of steps) {
+            if (each.kind === 'save') {
+              await editor.save()
+              continue
+            }
+            const below = [...model.keys()].filter((known) => isBelow(known, each.path))
+            if (each.kind === 'put') {
+              const isDone = await editor.putFile(each.path, file(each.number)).then(
+                () => true,
+                () => false,
+              )
+              const isInTheWay = [...model.keys()].some(
+                (known) => known !== each.path && (isBelow(known, each.path) || isBelow(each.path, known)),
+              )
+              expect(isDone).toBe(!isInTheWay)
+              if (isDone) model.set(each.path, each.number)
+            } else if (each.kind === 'remove') {
+              expect(await editor.remove(each.path)).toBe(below.length > 0)
+              for (const known of below) model.delete(known)
+            } else {
+              const isDone = await editor.move(each.path, each.to).then(
+                () => true,
+                () => false,
+              )
+              if (!isDone) continue
+              model = new Map(
+                [...model].map(([known, number]) =>
+                  isBelow(known, each.path)
+                    ? [each.to + known.slice(each.path.length), number]
+                    : [known, number],
+                ),
+              )
+            }
           }
-          const below = [...model.keys()].filter((known) => isBelow(known, each.path))
-          if (each.kind === 'put') {
-            const isDone = await editor.putFile(each.path, file(each.number)).then(
-              () => true,
-              () => false,
-            )
-            const isInTheWay = [...model.keys()].some(
-              (known) => known !== each.path && (isBelow(known, each.path) || isBelow(each.path, known)),
-            )
-            expect(isDone).toBe(!isInTheWay)
-            if (isDone) model.set(each.path, each.number)
-          } else if (each.kind === 'remove') {
-            expect(await editor.remove(each.path)).toBe(below.length > 0)
-            for (const known of below) model.delete(known)
-          } else {
-            const isDone = await editor.move(each.path, each.to).then(
-              () => true,
-              () => false,
-            )
-            if (!isDone) continue
-            model = new Map(
-              [...model].map(([known, number]) =>
-                isBelow(known, each.path)
-                  ? [each.to + known.slice(each.path.length), number]
-                  : [known, number],
-              ),
-            )
-          }
-        }
-        const root = await editor.save()
-        const found = root === undefined ? new Map() : await store.pathsBelow(root)
-        expect(new Map([...found].map(([known, { sizeBytes }]) => [known, sizeBytes]))).toEqual(model)
-        const fresh = store.edit()
-        for (const [known, number] of [...model].reverse()) await fresh.putFile(known, file(number))
-        expect(await fresh.save()).toBe(root)
-      }),
+          const root = await editor.save()
+          const found = root === undefined ? new Map() : await store.pathsBelow(root)
+          expect(new Map([...found].map(([known, { sizeBytes }]) => [known, sizeBytes]))).toEqual(model)
+          const fresh = store.edit()
+          for (const [known, number] of [...model].reverse()) await fresh.putFile(known, file(number))
+          expect(await fresh.save()).toBe(root)
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -131,6 +136,20 @@ describe('a tree editor', () => {
     expect(store.counts.reads).toBe(4)
     expect(await next.get('users/u7/mail/m')).toMatchObject({ type: 'file', sizeBytes: 7 })
     expect(await next.save()).not.toBe(root)
+  })
+
+  it('saves what is loaded from time to time, and a large folder not for each of its files', async () => {
+    const store = treeStore()
+    const many = store.edit(undefined, 40)
+    for (let n = 0; n < 200; n += 1) await many.putFile(`f${Math.floor(n / 10)}/${n}`, file(n))
+    // Each time the folders since the last time and the root.
+    expect(store.counts.saves).toBeGreaterThan(20)
+    expect(store.counts.saves).toBeLessThan(50)
+    expect((await store.pathsBelow((await many.save())!)).size).toBe(200)
+    store.counts.saves = 0
+    const large = store.edit(undefined, 40)
+    for (let n = 0; n < 2_000; n += 1) await large.putFile(`large/${n}`, file(n))
+    expect(store.counts.saves).toBeLessThan(20)
   })
 
   it('gives a folder the time of its newest file', async () => {

@@ -9,7 +9,12 @@ export interface EditedTreeOptions {
   readonly readTree: (id: BlobId) => Promise<Uint8Array>
   readonly saveTree: (tree: Uint8Array) => Promise<BlobId>
   readonly base: BlobId | undefined
+  /** Entries of loaded folders that are held in memory before they are saved. */
+  readonly mostHeld?: number
 }
+
+/** About 20 MB. */
+const MOST_HELD = 16_384
 
 /** What lies in a folder and was not looked into. */
 interface Node {
@@ -39,12 +44,17 @@ const LONG_AGO = new Date(0)
 /**
  * Edits by path. A folder's time is the newest of its children's, so that equal content gives equal trees whatever the
  * way that led there. What somebody else stored keeps its text but for what is edited: links, owners, modes, attributes.
- * One edit follows the other: concurrent calls wait in line.
+ * One edit follows the other: concurrent calls wait in line. However much is edited, memory stays flat: from time to time
+ * what is loaded is saved, and read again where it is touched once more.
  */
 export class EditedTree implements TreeEditor {
   readonly #options: EditedTreeOptions
   #root: LoadedFolder | undefined
   #base: BlobId | undefined
+  /** Entries of the loaded folders; those that went since are counted still. */
+  #held = 0
+  /** How many there may be before all is saved. */
+  #mostHeld: number | undefined
   #line: Promise<unknown> = Promise.resolve()
 
   constructor(options: EditedTreeOptions) {
@@ -63,6 +73,7 @@ export class EditedTree implements TreeEditor {
       }
       await this.#change(parents)
       folder.children.set(name, { type: 'node', entry: { ...file, type: 'file', name } })
+      this.#held += 1
     })
   }
 
@@ -74,6 +85,7 @@ export class EditedTree implements TreeEditor {
       const folder = await this.#folder(parents)
       await this.#change(parents)
       folder.children.set(name, { type: 'node', entry: { type: 'folder', name, modifiedAt, subtree } })
+      this.#held += 1
     })
   }
 
@@ -121,12 +133,23 @@ export class EditedTree implements TreeEditor {
   }
 
   save(): Promise<BlobId | undefined> {
-    return this.#next(async () => {
-      if (this.#root === undefined) return this.#base
-      if (!this.#root.isUnchanged) this.#base = (await this.#saveFolder(this.#root, ''))?.entry.subtree
-      this.#root = undefined
-      return this.#base
-    })
+    return this.#next(() => this.#saveAll())
+  }
+
+  async #saveAll(): Promise<BlobId | undefined> {
+    if (this.#root === undefined) return this.#base
+    if (!this.#root.isUnchanged) this.#base = (await this.#saveFolder(this.#root, ''))?.entry.subtree
+    this.#root = undefined
+    this.#held = 0
+    this.#mostHeld = undefined
+    return this.#base
+  }
+
+  /** At least twice what one edit takes: a folder that alone is larger is not saved again for each of its files. */
+  async #saveWhenMuch(): Promise<void> {
+    if (this.#held === 0) return
+    this.#mostHeld ??= Math.max(this.#options.mostHeld ?? MOST_HELD, 2 * this.#held)
+    if (this.#held > this.#mostHeld) await this.#saveAll()
   }
 
   /** Loaded folders that are left empty vanish: undefined. */
@@ -154,6 +177,7 @@ export class EditedTree implements TreeEditor {
     const children = new Map<string, Node>()
     for (const { name, ...child } of storedNodes(await this.#options.readTree(subtree)))
       children.set(name, { type: 'node', ...child })
+    this.#held += children.size
     return { type: 'loaded', children, isUnchanged: true, ...(node === undefined ? {} : { node }) }
   }
 
@@ -218,7 +242,10 @@ export class EditedTree implements TreeEditor {
   }
 
   #next<Result>(edit: () => Promise<Result>): Promise<Result> {
-    const result = this.#line.then(edit)
+    const result = this.#line.then(async () => {
+      await this.#saveWhenMuch()
+      return edit()
+    })
     this.#line = result.catch(() => undefined)
     return result
   }
