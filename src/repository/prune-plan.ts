@@ -24,6 +24,8 @@ export interface PrunePlan {
   readonly drop: ReadonlySet<number>
   /** For needed blobs that lie in several packs, the place that is to stay. */
   readonly places: ReadonlyMap<number, BlobPlace>
+  /** By the numbers of packs. */
+  readonly usedBytes: Float64Array
 }
 
 /** What of each pack is needed. */
@@ -61,7 +63,7 @@ export const planPrune = (options: PlanOptions): PrunePlan => {
   }
   for (const pack of wasteful(partly, uses, options.toleratedShare * usedBytes)) rewrite.add(pack)
   if (small.length >= MANY_SMALL_PACKS) for (const pack of small) rewrite.add(pack)
-  return { rewrite, drop, places }
+  return { rewrite, drop, places, usedBytes: uses.used }
 }
 
 const countUses = ({ index, needed }: PlanOptions, { used, total }: Uses): Map<number, BlobPlace> => {

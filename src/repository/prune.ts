@@ -11,6 +11,7 @@ import type { HeldLock, Locks } from './locks.ts'
 import { readPackHeader } from './pack-header-file.ts'
 import { PackRewriter } from './pack-rewriter.ts'
 import { IndexReplacement } from './prune-index.ts'
+import { affordable, portionsOf, roomFor } from './prune-room.ts'
 import { planPrune, type PrunePlan, TOLERATED_SHARE } from './prune-plan.ts'
 import type { Snapshots } from './snapshots.ts'
 import { type Times, WaitingPacks } from './waiting-packs.ts'
@@ -87,6 +88,8 @@ class Pruning {
   readonly #followed = new Set<BlobId>()
   #heldMs = 0
   #removedBytes = 0
+  /** Packs that were removed. */
+  readonly #gone = new Set<string>()
   #postponed: string | undefined
   #lockedUntilMs = 0
 
@@ -110,12 +113,41 @@ class Pruning {
     if (!hadWriters) this.#strays = [...this.#stored.keys()].filter((id) => !this.#isKnown(id))
     this.#tell('following snapshots')
     await this.#follow(await this.#roots(), 'may come back')
-    const plan = this.#plan(packCount)
+    const plan = await this.#withRoom(this.#plan(packCount))
     await this.#rewrite(plan)
     await this.#switch(plan)
     this.#tell('removing packs')
     await this.#removeDue()
     return this.#report()
+  }
+
+  /**
+   * Where the disk is nearly full, first takes away whole packs that nobody needs, which writes little or nothing, and then
+   * leaves as many packs as there is no room for as they are.
+   */
+  async #withRoom(plan: PrunePlan): Promise<PrunePlan> {
+    const { files } = this.#parts
+    if (await this.#fits(plan)) return plan
+    this.#tell('making room')
+    await this.#removeDue()
+    for (const drop of portionsOf(files.loaded, plan.drop)) {
+      if (this.#postponed !== undefined || (await this.#fits(plan))) break
+      await this.#switch({ ...plan, rewrite: new Set(), drop })
+      await this.#removeDue()
+    }
+    const { plan: smaller, left } = affordable(plan, this.#index, await this.#freeBytes())
+    if (left > 0)
+      this.#postponed ??= `the disk is full: ${left} packs are written anew, without what nobody needs, when there is room`
+    return smaller
+  }
+
+  async #fits(plan: PrunePlan): Promise<boolean> {
+    const bytes = roomFor(plan, this.#index)
+    return bytes === 0 || bytes <= (await this.#freeBytes())
+  }
+
+  async #freeBytes(): Promise<number> {
+    return (await this.#parts.storage.space(this.#signal))?.freeBytes ?? Infinity
   }
 
   #tell(step: string): void {
@@ -206,7 +238,7 @@ class Pruning {
   }
 
   /** Takes packs out of use. Nothing happens when somebody else is at work in the repository. */
-  async #switch({ rewrite, drop }: PrunePlan): Promise<void> {
+  async #switch({ rewrite, drop }: Pick<PrunePlan, 'rewrite' | 'drop'>): Promise<void> {
     const { files, locks } = this.#parts
     const candidates = new Set([...rewrite, ...drop, ...this.#doomedAndNamed()])
     if (candidates.size === 0 && this.#strays.length === 0 && files.retired.length === 0) return
@@ -233,7 +265,9 @@ class Pruning {
     await replacement.keep(candidates, doomed, this.#signal)
     held.check()
     const strays = this.#strays.filter((id) => !this.#isKnown(id))
-    const ids = [...strays, ...[...doomed].map((pack) => this.#index.packs[pack]!)]
+    const ids = [...strays, ...[...doomed].map((pack) => this.#index.packs[pack]!)].filter(
+      (id) => !this.#gone.has(id),
+    )
     await this.#record(
       new Map(ids.flatMap((id) => (this.#stored.has(id) ? [[id, this.#stored.get(id)!]] : []))),
     )
@@ -331,6 +365,7 @@ class Pruning {
         this.#lock.check()
         if (!(await this.#removePack(id))) return
         removed.push(id)
+        this.#gone.add(id)
         this.#removedBytes += this.#waiting.packs.get(id) ?? 0
       })
     } finally {
