@@ -16,7 +16,7 @@ import {
   type RepositoryOrganizationRow,
   type RepositoryRow,
 } from '#database'
-import type { RecoveryOptions, RecoveryReport, Storage } from '#storage'
+import { keepReserve, spendReserve, type RecoveryOptions, type RecoveryReport, type Storage } from '#storage'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, scopeOf, systemPrincipal, type Principal } from '../access/principal.ts'
 import type { Shards } from '../jobs/backup-run.ts'
@@ -304,16 +304,22 @@ export class BackupRepositories implements AsyncDisposable {
   /**
    * For backup (makes what is missing) and for reading. `expectedObjects` decides the number of shards the first time
    * and nothing later, unless `shardCount` says it; without both an organization that has no data here has no shards.
+   * `givesBack`: for what takes away more than it adds, which may use the room that is set aside on a full disk.
    */
   async shards(
     repositoryId: string,
     organization: ShardOwner,
-    options: { readonly expectedObjects?: number; readonly shardCount?: number } = {},
+    options: {
+      readonly expectedObjects?: number
+      readonly shardCount?: number
+      readonly givesBack?: boolean
+    } = {},
   ): Promise<Shards> {
     const repository = await this.#find(systemPrincipal, repositoryId)
     await this.#places.checkThere(repository)
     if (options.expectedObjects !== undefined || options.shardCount !== undefined)
       await this.#checkRoom(repository)
+    if (options.givesBack === true) await spendReserve(await this.#places.storage(repository))
     return this.#shards.of(repository, organization, options)
   }
 
@@ -519,7 +525,10 @@ export class BackupRepositories implements AsyncDisposable {
 
   /** Beyond its size limit an object storage takes no more runs. What is there stays readable. */
   async #checkRoom(repository: RepositoryRow): Promise<void> {
-    if (repository.objectStorageId === undefined) return checkWritable(repository.path)
+    if (repository.objectStorageId === undefined) {
+      await checkWritable(repository.path)
+      return keepReserve(await this.#places.storage(repository), this.#parts.random)
+    }
     const storages = this.#objectStorages()
     const {
       sizeLimitEnabled,

@@ -276,7 +276,7 @@ export const removePerson = async (
   const remaining: string[] = []
   for (const place of await repositoryOrganizationRows.list(database.queries, { organizationId })) {
     const owner = { id: organizationId, name: place.organizationName }
-    const shards = await repositories.shards(place.repositoryId, owner)
+    const shards = await repositories.shards(place.repositoryId, owner, { givesBack: true })
     for (const { index, repository } of await shards.existing(signal)) {
       signal.throwIfAborted()
       const removal = await removePersonFromShard({

@@ -105,7 +105,15 @@ class Removal {
       if (await this.#forget(shard, part.snapshot, verdict)) forgotten.push(tree)
     }
     await syncShard(shard, signal)
-    forgotten.push(...(await this.#takeOutItems(shard, verdicts)))
+    const takeOut = async (): Promise<void> => {
+      forgotten.push(...(await this.#takeOutItems(shard, verdicts)))
+    }
+    await takeOut().catch(async (error: unknown) => {
+      if (!isHoldfastError(error, 'full')) throw error
+      // Points are written anew before the old ones go: what the forgotten ones held makes room for that.
+      await this.#reclaim(shard, forgotten)
+      await takeOut()
+    })
     // Also where nothing goes now: an earlier run may have left what nothing needs.
     await this.#reclaim(shard, forgotten)
     await this.#expiry.keepResult(this.#result(verdicts))

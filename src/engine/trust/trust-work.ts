@@ -53,7 +53,8 @@ export const shardsOf = async (
   const shards: TrustedShard[] = []
   for (const row of await repositoryOrganizationRows.list(database.queries, place)) {
     const { repositoryId, organizationId, organizationName } = row
-    const found = await repositories.shards(repositoryId, { id: organizationId, name: organizationName })
+    const owner = { id: organizationId, name: organizationName }
+    const found = await repositories.shards(repositoryId, owner, { givesBack: true })
     for (const { index, repository } of await found.existing(signal)) {
       const catalogue = catalogues.of({ repositoryId, organizationId, shard: index }, repository)
       const name = `${organizationId}/${index}`
