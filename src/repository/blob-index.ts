@@ -1,8 +1,10 @@
+import { Bits } from './bits.ts'
 import type { BlobId, BlobType } from './contract.ts'
 import { hexOf, ID_BYTES } from './format/ids.ts'
-import type { IndexColumns } from './format/index-columns.ts'
+import { type IndexColumns, KEPT_ID_WORDS } from './format/index-columns.ts'
 import type { IndexedPack } from './format/index-document.ts'
 import type { PackedBlob } from './format/pack-header.ts'
+import { PackRuns, type Rows } from './pack-runs.ts'
 
 /** Where a blob lies. */
 export interface BlobLocation extends PackedBlob {
@@ -11,7 +13,7 @@ export interface BlobLocation extends PackedBlob {
   readonly number: number
 }
 
-/** A further place of a blob, or the place of a blob, by the number of its pack. */
+/** Where a row lies, by the number of its pack. */
 export interface BlobPlace {
   readonly pack: number
   readonly offset: number
@@ -21,62 +23,64 @@ export interface BlobPlace {
 
 const SEGMENT_BITS = 16
 const SEGMENT = 1 << SEGMENT_BITS
-const TREE = 0x80000000
-const PACK = 0x7fffffff
 const ID_WORDS = ID_BYTES / 4
-const FIRST_SLOTS = 1 << 12
-/** The table doubles beyond this share, so it is between 40 and 80 % full: 6 to 13 bytes a blob. */
-const FULL = 0.8
+const FIRST_SLOTS = 1 << 10
+/** The table grows beyond this share: 6 bytes a blob for one that was sized well, at most 7.5 for one that grew. */
+const FULL = 0.84
+const GROWTH = 1.25
 const FREE = 0
 
-/** A slice of the columns, so that growing copies nothing and wastes at most one slice. 48 bytes a blob. */
+/** A slice of the columns, so that growing copies nothing and wastes at most one slice. 32 bytes a blob. */
 interface Segment {
   readonly ids: Uint32Array
-  /** The pack's number, and the type in the highest bit. */
-  readonly packs: Uint32Array
-  readonly offsets: Uint32Array
   readonly lengths: Uint32Array
   readonly uncompressed: Uint32Array
 }
 
-const newSegment = (): Segment => ({
-  ids: new Uint32Array(SEGMENT * ID_WORDS),
-  packs: new Uint32Array(SEGMENT),
-  offsets: new Uint32Array(SEGMENT),
-  lengths: new Uint32Array(SEGMENT),
-  uncompressed: new Uint32Array(SEGMENT),
-})
-
-/** A fingerprint of an id; its other bits are where it lies in the table. */
-const tagOf = (secondWord: number): number => (secondWord & 0xff) | 1
+/** A fingerprint of a blob: its type, and bits of its id that do not tell where it lies in the table. */
+const tagOf = (secondWord: number, isTree: boolean): number => (secondWord & 0x7e) | (isTree ? 0x81 : 1)
 
 /**
- * All blobs of a repository in typed arrays, under 61 bytes each. An id is a SHA-256, so its first bits serve as its
- * hash. Of a blob that lies in several packs one place is in force, and the others are known as its copies.
+ * All blobs of a repository in typed arrays, about 39 bytes each. An id is a SHA-256, so its first bits serve as its hash.
+ *
+ * Of an id the first 24 bytes are held: two blobs that agree in them are not found by chance, nor by 2^96 trials; and whoever
+ * reads compares the whole of it. Each place of a blob is a row; the first row of a blob is its number. The row in force is
+ * the first whose pack is not out of use. Rows of a pack follow each other in the order of the pack.
  */
 export class BlobIndex {
-  #segments: Segment[] = []
-  #size = 0
-  /** Numbers of blobs, where the tag is not free. */
+  readonly #segments: Segment[] = []
+  readonly #idWords: number
+  #rows = 0
+  #blobs = 0
+  /** Rows, where the tag is not free. */
   #slots = new Uint32Array(FIRST_SLOTS)
   #tags = new Uint8Array(FIRST_SLOTS)
+  #entered = 0
   readonly #packNumbers = new Map<string, number>()
   readonly #packIds: string[] = []
+  readonly #runs = new PackRuns()
+  /** Packs that are out of use. */
   readonly #doomed = new Set<number>()
-  #copies = new Map<number, BlobPlace[]>()
+  /** Rows of blobs that have several. */
+  readonly #shared = new Bits()
+  /** Rows that tell once more what another one tells. */
+  readonly #void = new Bits()
   readonly #wantedBytes = Buffer.from(new ArrayBuffer(ID_BYTES))
   readonly #wanted = new Uint32Array(this.#wantedBytes.buffer)
 
-  /** Room for so many blobs, so that nothing has to be moved while they come. */
-  constructor(expected = 0) {
-    let slots = FIRST_SLOTS
-    while (expected > slots * FULL) slots *= 2
-    this.#slots = new Uint32Array(slots)
-    this.#tags = new Uint8Array(slots)
+  /** With `wholeIds`, `idAt` is answered: 8 bytes a blob more. */
+  constructor({ wholeIds = false }: { readonly wholeIds?: boolean } = {}) {
+    this.#idWords = wholeIds ? ID_WORDS : KEPT_ID_WORDS
   }
 
+  /** How many rows there are: the numbers of rows and blobs are smaller. */
   get size(): number {
-    return this.#size
+    return this.#rows
+  }
+
+  /** How many blobs there are, each counted once. */
+  get blobs(): number {
+    return this.#blobs
   }
 
   get packs(): readonly string[] {
@@ -101,104 +105,166 @@ export class BlobIndex {
     return number
   }
 
-  /** Takes in a pack; one that was out of use is in use again. */
-  addPack(pack: IndexedPack): void {
-    const packNumber = this.#numberPack(pack.id)
-    this.#doomed.delete(packNumber)
-    for (const blob of pack.blobs) {
-      this.#wantedBytes.write(blob.id, 0, 'hex')
-      this.#add(this.#wanted, 0, {
-        ...blob,
-        pack: packNumber,
-        tree: blob.type === 'tree' ? TREE : 0,
-      })
-    }
+  /** Makes room for so many rows, so that nothing has to be moved while they come. */
+  reserve(rows: number): void {
+    if (rows > this.#slots.length * FULL) this.#resize(Math.ceil(rows / FULL) + FIRST_SLOTS)
   }
 
-  /** Takes in what an index file names, and returns the numbers of its packs. */
-  addColumns(columns: IndexColumns): Uint32Array {
-    const { ids, packs, offsets, lengths, uncompressed } = columns
-    const numbers = Uint32Array.from(columns.packIds, (id) => this.#numberPack(id))
-    for (const number of numbers) this.#doomed.delete(number)
-    const place = { pack: 0, offset: 0, length: 0, uncompressed: 0, tree: 0 }
-    for (let at = 0; at < packs.length; at += 1) {
-      const pack = packs[at]!
-      place.pack = numbers[pack & PACK]!
-      place.tree = pack & TREE
-      place.offset = offsets[at]!
-      place.length = lengths[at]!
-      place.uncompressed = uncompressed[at]!
-      this.#add(ids, at * ID_WORDS, place)
+  /** Takes in a pack; one that was out of use is in use again. */
+  addPack(pack: IndexedPack): void {
+    const number = this.#numberPack(pack.id)
+    this.#doomed.delete(number)
+    const blobs = [...pack.blobs].sort((a, b) => a.offset - b.offset)
+    if (this.#hasRows(number, blobs)) return
+    const first = this.#rows
+    for (const blob of blobs) {
+      const { segment, at } = this.#nextRow()
+      this.#wantedBytes.write(blob.id, 0, 'hex')
+      segment.ids.set(this.#wanted.subarray(0, this.#idWords), at * this.#idWords)
+      segment.lengths[at] = blob.length
+      segment.uncompressed[at] = blob.uncompressed
+      this.#runs.add({ row: this.#rows - 1, pack: number, isTree: blob.type === 'tree', ...blob })
     }
+    this.#runs.endPack(number, first, this.#rows)
+    this.#enter()
+  }
+
+  /** Whether the pack was taken in before, just so. */
+  #hasRows(pack: number, blobs: readonly PackedBlob[]): boolean {
+    for (const [from, to] of this.#runs.rowsOf(pack)) {
+      if (to - from !== blobs.length) continue
+      const isSame = blobs.every((blob, at) => {
+        const { offset, length } = this.#placeOfRow(from + at)
+        if (offset !== blob.offset || length !== blob.length) return false
+        this.#wantedBytes.write(blob.id, 0, 'hex')
+        return this.#isRow(from + at, this.#wanted, 0) && this.isTree(from + at) === (blob.type === 'tree')
+      })
+      if (isSame) return true
+    }
+    return false
+  }
+
+  #nextRow(): { readonly segment: Segment; readonly at: number } {
+    const row = this.#rows
+    if (row % SEGMENT === 0) this.#segments.push(newSegment(this.#idWords))
+    this.#rows += 1
+    return { segment: this.#segments[row >>> SEGMENT_BITS]!, at: row & (SEGMENT - 1) }
+  }
+
+  /** Takes in what an index file names, and returns the numbers of its packs. Not for one with whole ids. */
+  addColumns(columns: IndexColumns): Uint32Array {
+    const { packRows } = columns
+    const numbers = Uint32Array.from(columns.packIds, (id) => this.#numberPack(id))
+    let from = 0
+    numbers.forEach((number, at) => {
+      const to = from + packRows[at]!
+      this.#doomed.delete(number)
+      if (!this.#hasColumns(number, columns, from, to)) this.#append(number, columns, from, to)
+      from = to
+    })
+    this.#enter()
     return numbers
   }
 
-  #add(ids: Uint32Array, from: number, place: BlobPlace & { readonly tree: number }): void {
-    const slot = this.#slotOf(ids, from, place.tree)
-    if (this.#tags[slot] !== FREE) {
-      this.#addCopy(this.#slots[slot]!, place)
-      return
+  #hasColumns(pack: number, columns: IndexColumns, start: number, end: number): boolean {
+    for (const [from, to] of this.#runs.rowsOf(pack)) {
+      let row = to - from === end - start ? from : to
+      while (row < to && this.#isColumn(row, columns, start + row - from)) row += 1
+      if (row === to && to - from === end - start) return true
     }
-    const number = this.#size
-    if (number % SEGMENT === 0) this.#segments.push(newSegment())
-    const segment = this.#segments[number >> SEGMENT_BITS]!
-    const at = number & (SEGMENT - 1)
-    const to = at * ID_WORDS
-    for (let word = 0; word < ID_WORDS; word += 1) segment.ids[to + word] = ids[from + word]!
-    segment.packs[at] = place.pack | place.tree
-    segment.offsets[at] = place.offset
-    segment.lengths[at] = place.length
-    segment.uncompressed[at] = place.uncompressed
-    this.#size += 1
-    this.#slots[slot] = number
-    this.#tags[slot] = tagOf(ids[from + 1]!)
-    if (this.#size > this.#slots.length * FULL) this.#grow()
+    return false
   }
 
-  /** A blob that is known already: the same place again, one that serves where the other is out of use, or a copy. */
-  #addCopy(number: number, place: BlobPlace): void {
-    const inForce = this.place(number)
-    if (inForce.pack === place.pack && inForce.offset === place.offset) return
-    if (this.#doomed.has(inForce.pack)) {
-      this.moveTo(number, place)
-      return
-    }
-    const copies = this.#copies.get(number) ?? []
-    if (copies.some(({ pack, offset }) => pack === place.pack && offset === place.offset)) return
-    const { pack, offset, length, uncompressed } = place
-    this.#copies.set(number, [...copies, { pack, offset, length, uncompressed }])
-  }
-
-  /** Blobs that lie in several packs, and their places beside the one in force. */
-  get copies(): ReadonlyMap<number, readonly BlobPlace[]> {
-    return this.#copies
-  }
-
-  /** Puts another place of a blob in force; the one that was becomes a copy unless its pack is out of use. */
-  moveTo(number: number, place: BlobPlace): void {
-    const before = this.place(number)
-    const segment = this.#segments[number >> SEGMENT_BITS]!
-    const at = number & (SEGMENT - 1)
-    segment.packs[at] = ((segment.packs[at]! & TREE) | place.pack) >>> 0
-    segment.offsets[at] = place.offset
-    segment.lengths[at] = place.length
-    segment.uncompressed[at] = place.uncompressed
-    const others = (this.#copies.get(number) ?? []).filter(
-      ({ pack, offset }) => pack !== place.pack || offset !== place.offset,
+  #isColumn(row: number, { ids, lengths, offsets, trees }: IndexColumns, at: number): boolean {
+    const place = this.#placeOfRow(row)
+    return (
+      place.offset === offsets[at] &&
+      place.length === lengths[at] &&
+      this.isTree(row) === (trees[at] === 1) &&
+      this.#isRow(row, ids, at * KEPT_ID_WORDS)
     )
-    if (!this.#doomed.has(before.pack)) others.push(before)
-    if (others.length > 0) this.#copies.set(number, others)
-    else this.#copies.delete(number)
   }
 
-  /** Takes packs out of use: blobs in them count as absent until they are stored elsewhere. */
+  #append(pack: number, columns: IndexColumns, start: number, end: number): void {
+    const { ids, lengths, uncompressed, offsets, trees } = columns
+    const first = this.#rows
+    for (let from = start; from < end;) {
+      const { segment, at } = this.#nextRow()
+      const count = Math.min(end - from, SEGMENT - at)
+      segment.ids.set(ids.subarray(from * KEPT_ID_WORDS, (from + count) * KEPT_ID_WORDS), at * KEPT_ID_WORDS)
+      segment.lengths.set(lengths.subarray(from, from + count), at)
+      segment.uncompressed.set(uncompressed.subarray(from, from + count), at)
+      this.#rows += count - 1
+      from += count
+    }
+    this.#runs.addAll({ row: first, pack, offsets, lengths, trees, start, end })
+    this.#runs.endPack(pack, first, this.#rows)
+  }
+
+  /** Enters rows that came into the table. */
+  #enter(): void {
+    if (this.#rows > this.#slots.length * FULL)
+      return this.#resize(Math.ceil((this.#rows / FULL) * GROWTH) + FIRST_SLOTS)
+    for (; this.#entered < this.#rows; this.#entered += 1) this.#enterRow(this.#entered)
+  }
+
+  #resize(slots: number): void {
+    // The old ones go first: both together are what memory would be needed for.
+    this.#slots = new Uint32Array(0)
+    this.#tags = new Uint8Array(0)
+    this.#slots = new Uint32Array(slots)
+    this.#tags = new Uint8Array(slots)
+    this.#blobs = 0
+    for (this.#entered = 0; this.#entered < this.#rows; this.#entered += 1) this.#enterRow(this.#entered)
+  }
+
+  #enterRow(row: number): void {
+    if (this.#void.has(row)) return
+    const { ids } = this.#segments[row >>> SEGMENT_BITS]!
+    const from = (row & (SEGMENT - 1)) * this.#idWords
+    const tags = this.#tags
+    const tag = tagOf(ids[from + 1]!, this.isTree(row))
+    let slot = this.#home(ids[from]!)
+    let isFirst = true
+    for (let found = tags[slot]!; found !== FREE; found = tags[slot]!) {
+      if (found === tag && this.#isRow(this.#slots[slot]!, ids, from)) {
+        if (this.#isSamePlace(this.#slots[slot]!, row)) return void this.#void.add(row)
+        this.#shared.add(this.#slots[slot]!)
+        this.#shared.add(row)
+        isFirst = false
+      }
+      slot = this.#next(slot)
+    }
+    this.#slots[slot] = row
+    tags[slot] = tag
+    if (isFirst) this.#blobs += 1
+  }
+
+  #isSamePlace(a: number, b: number): boolean {
+    const [one, other] = [this.#placeOfRow(a), this.#placeOfRow(b)]
+    return one.pack === other.pack && one.offset === other.offset
+  }
+
+  /** Where a blob's slot is, or would be if those before were free. */
+  #home(firstWord: number): number {
+    return Math.floor((firstWord / 2 ** 32) * this.#tags.length)
+  }
+
+  #next(slot: number): number {
+    return slot + 1 === this.#tags.length ? 0 : slot + 1
+  }
+
+  #isRow(row: number, ids: Uint32Array, from: number): boolean {
+    const held = this.#segments[row >>> SEGMENT_BITS]!.ids
+    const start = (row & (SEGMENT - 1)) * this.#idWords
+    for (let word = 0; word < KEPT_ID_WORDS; word += 1)
+      if (held[start + word] !== ids[from + word]) return false
+    return true
+  }
+
+  /** Takes packs out of use: blobs in them count as absent unless they lie elsewhere too. */
   doom(packs: Iterable<number>): void {
     for (const pack of packs) this.#doomed.add(pack)
-    for (const [number, places] of this.#copies) {
-      const left = places.filter(({ pack }) => !this.#doomed.has(pack))
-      if (left.length === 0) this.#copies.delete(number)
-      else if (left.length < places.length) this.#copies.set(number, left)
-    }
   }
 
   isDoomed(pack: number): boolean {
@@ -209,7 +275,7 @@ export class BlobIndex {
     return this.numberOf(type, id) !== undefined
   }
 
-  /** The blob's place in the index. */
+  /** The blob's number; undefined for one that is absent. */
   numberOf(type: BlobType, id: BlobId): number | undefined {
     this.#wantedBytes.write(id, 0, 'hex')
     return this.numberOfWords(this.#wanted, 0, type)
@@ -217,101 +283,119 @@ export class BlobIndex {
 
   /** The same for an id that lies in an array of words. */
   numberOfWords(ids: Uint32Array, from: number, type: BlobType): number | undefined {
-    const slot = this.#slotOf(ids, from, type === 'tree' ? TREE : 0)
-    if (this.#tags[slot] === FREE) return undefined
-    const number = this.#slots[slot]!
-    return this.#doomed.size > 0 && this.#doomed.has(this.packAt(number)) ? undefined : number
+    const first = this.#firstRow(ids, from, type === 'tree')
+    if (first === undefined || this.#doomed.size === 0) return first
+    return this.inForce(first) === undefined ? undefined : first
+  }
+
+  #firstRow(ids: Uint32Array, from: number, isTree: boolean): number | undefined {
+    const tags = this.#tags
+    const tag = tagOf(ids[from + 1]!, isTree)
+    for (let slot = this.#home(ids[from]!); ; slot = this.#next(slot)) {
+      const found = tags[slot]!
+      if (found === FREE) return undefined
+      if (found === tag && this.#isRow(this.#slots[slot]!, ids, from)) return this.#slots[slot]!
+    }
+  }
+
+  /** The number of the blob that a row is a place of. */
+  numberAt(row: number): number {
+    if (!this.#shared.has(row)) return row
+    const { ids } = this.#segments[row >>> SEGMENT_BITS]!
+    return this.#firstRow(ids, (row & (SEGMENT - 1)) * this.#idWords, this.isTree(row))!
+  }
+
+  /** Whether the blob of a row has other places. */
+  isShared(row: number): boolean {
+    return this.#shared.has(row)
+  }
+
+  /** Whether a row counts: others tell what is known already. */
+  isPlace(row: number): boolean {
+    return !this.#void.has(row)
+  }
+
+  /** All rows of a blob. */
+  rowsOf(number: number): readonly number[] {
+    if (!this.#shared.has(number)) return [number]
+    const { ids } = this.#segments[number >>> SEGMENT_BITS]!
+    const from = (number & (SEGMENT - 1)) * this.#idWords
+    const tag = tagOf(ids[from + 1]!, this.isTree(number))
+    const rows: number[] = []
+    for (let slot = this.#home(ids[from]!); this.#tags[slot] !== FREE; slot = this.#next(slot))
+      if (this.#tags[slot] === tag && this.#isRow(this.#slots[slot]!, ids, from))
+        rows.push(this.#slots[slot]!)
+    return rows
+  }
+
+  /** The row of a blob that is read; undefined when all are out of use. */
+  inForce(number: number): number | undefined {
+    if (this.#doomed.size === 0) return number
+    return this.rowsOf(number).find((row) => !this.#doomed.has(this.packAt(row)))
   }
 
   find(type: BlobType, id: BlobId): BlobLocation | undefined {
     const number = this.numberOf(type, id)
-    return number === undefined ? undefined : this.at(number)
+    if (number === undefined) return undefined
+    const { pack, ...place } = this.place(number)
+    return { id, type, pack: this.#packIds[pack]!, ...place, number }
   }
 
-  at(number: number): BlobLocation {
-    const { pack, offset, length, uncompressed } = this.place(number)
-    return {
-      id: this.idAt(number),
-      type: this.isTree(number) ? 'tree' : 'data',
-      pack: this.#packIds[pack]!,
-      offset,
-      length,
-      uncompressed,
-      number,
-    }
-  }
-
+  /** Only where whole ids are held. */
   idAt(number: number): BlobId {
-    const { ids } = this.#segments[number >> SEGMENT_BITS]!
-    const from = (number & (SEGMENT - 1)) * ID_BYTES
-    return hexOf(new Uint8Array(ids.buffer, from, ID_BYTES)) as BlobId
+    if (this.#idWords < ID_WORDS) throw new Error('the index does not hold whole ids')
+    const { ids } = this.#segments[number >>> SEGMENT_BITS]!
+    return hexOf(new Uint8Array(ids.buffer, (number & (SEGMENT - 1)) * ID_BYTES, ID_BYTES)) as BlobId
   }
 
+  /** The place of a blob that is in force. */
   place(number: number): BlobPlace {
-    const segment = this.#segments[number >> SEGMENT_BITS]!
-    const at = number & (SEGMENT - 1)
-    return {
-      pack: segment.packs[at]! & PACK,
-      offset: segment.offsets[at]!,
-      length: segment.lengths[at]!,
-      uncompressed: segment.uncompressed[at]!,
-    }
+    return this.#placeOfRow(this.inForce(number) ?? number)
   }
 
-  packAt(number: number): number {
-    return this.#segments[number >> SEGMENT_BITS]!.packs[number & (SEGMENT - 1)]! & PACK
+  #placeOfRow(row: number): BlobPlace {
+    const { lengths, uncompressed } = this.#segments[row >>> SEGMENT_BITS]!
+    const at = row & (SEGMENT - 1)
+    const { pack, start, offset } = this.#runs.at(row)
+    let end = offset
+    for (let before = at - (row - start); before < at; before += 1) end += lengths[before]!
+    return { pack, offset: end, length: lengths[at]!, uncompressed: uncompressed[at]! }
   }
 
-  lengthAt(number: number): number {
-    return this.#segments[number >> SEGMENT_BITS]!.lengths[number & (SEGMENT - 1)]!
+  /** Where a row lies in its pack. */
+  offsetAt(row: number): number {
+    return this.#placeOfRow(row).offset
   }
 
-  isTree(number: number): boolean {
-    return this.#segments[number >> SEGMENT_BITS]!.packs[number & (SEGMENT - 1)]! >>> 31 === 1
+  packAt(row: number): number {
+    return this.#runs.packAt(row)
   }
 
-  /** The slot that holds the blob, or the free one where it belongs. */
-  #slotOf(ids: Uint32Array, from: number, tree: number): number {
-    const tags = this.#tags
-    const mask = tags.length - 1
-    const tag = tagOf(ids[from + 1]!)
-    for (let slot = ids[from]! & mask; ; slot = (slot + 1) & mask) {
-      const found = tags[slot]!
-      if (found === FREE) return slot
-      if (found === tag && this.#isAt(this.#slots[slot]!, ids, from, tree)) return slot
-    }
+  /** The rows of a pack, in one range or a few. */
+  rowsIn(pack: number): readonly Rows[] {
+    return this.#runs.rowsOf(pack)
   }
 
-  #isAt(number: number, ids: Uint32Array, from: number, tree: number): boolean {
-    const segment = this.#segments[number >> SEGMENT_BITS]!
-    const at = number & (SEGMENT - 1)
-    const start = at * ID_WORDS
-    for (let word = 0; word < ID_WORDS; word += 1)
-      if (segment.ids[start + word] !== ids[from + word]) return false
-    return segment.packs[at]! >>> 31 === tree >>> 31
+  lengthAt(row: number): number {
+    return this.#segments[row >>> SEGMENT_BITS]!.lengths[row & (SEGMENT - 1)]!
   }
 
-  #grow(): void {
-    const length = this.#slots.length * 2
-    this.#slots = new Uint32Array(0)
-    this.#tags = new Uint8Array(0)
-    const slots = new Uint32Array(length)
-    const tags = new Uint8Array(length)
-    const mask = length - 1
-    for (let number = 0; number < this.#size; number += 1) {
-      const { ids } = this.#segments[number >> SEGMENT_BITS]!
-      const start = (number & (SEGMENT - 1)) * ID_WORDS
-      let slot = ids[start]! & mask
-      while (tags[slot] !== FREE) slot = (slot + 1) & mask
-      slots[slot] = number
-      tags[slot] = tagOf(ids[start + 1]!)
-    }
-    this.#slots = slots
-    this.#tags = tags
+  isTree(row: number): boolean {
+    return this.#runs.isTree(row)
   }
 
-  /** Bytes held for the blobs, without the packs' names and copies. */
+  /** Bytes held for the blobs, without the packs' names. */
   get memoryBytes(): number {
-    return this.#segments.length * SEGMENT * 48 + this.#slots.length * 5
+    return (
+      this.#segments.length * SEGMENT * (this.#idWords * 4 + 8) +
+      this.#slots.length * 5 +
+      this.#runs.memoryBytes
+    )
   }
 }
+
+const newSegment = (idWords: number): Segment => ({
+  ids: new Uint32Array(SEGMENT * idWords),
+  lengths: new Uint32Array(SEGMENT),
+  uncompressed: new Uint32Array(SEGMENT),
+})

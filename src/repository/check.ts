@@ -47,7 +47,7 @@ export const check = async (
     })
   }
   const snapshots = await checkSnapshots(parts, report, signal)
-  return { packs: seen.size, blobs: files.index.size, snapshots, problems }
+  return { packs: seen.size, blobs: files.index.blobs, snapshots, problems }
 }
 
 const checkNames = async (

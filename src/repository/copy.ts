@@ -1,5 +1,4 @@
 import { isHoldfastError, messageOf } from '#base'
-import type { BlobLocation } from './blob-index.ts'
 import type {
   BlobId,
   BlobName,
@@ -15,11 +14,13 @@ import { isDamage } from './damage.ts'
 import { blobIdOf } from './format/ids.ts'
 import { encodeDescendant } from './format/snapshot.ts'
 import type { IndexedPack } from './format/index-document.ts'
+import type { PackedBlob } from './format/pack-header.ts'
 import { packPath } from './index-files.ts'
 import type { PruneParts } from './prune.ts'
 import { rewriteTree } from './rewrite-tree.ts'
 import { SealedPacks } from './sealed-packs.ts'
 import type { BlobSet } from './walk.ts'
+import { wantedBlobs } from './wanted-blobs.ts'
 import type { ResealResult } from './workers/reseal-blobs.ts'
 
 /** Blobs that lie so near are read in one piece. */
@@ -34,6 +35,11 @@ export interface CopySides {
   readonly to: PruneParts
   /** Throws when the lock on the target may be lost. */
   readonly guard: () => void
+}
+
+/** A blob, and the pack that it is read from. */
+interface PlacedBlob extends PackedBlob {
+  readonly pack: string
 }
 
 /** A snapshot to be copied, the tree that it will have, and what it needs of the source. */
@@ -229,25 +235,23 @@ class Copy {
   }
 
   /** What the target does not have, pack by pack and in the order of each, in pieces to be read at once. */
-  *#windows(needed: BlobSet): Generator<readonly BlobLocation[]> {
-    const { index } = this.#sides.from.files
-    const { to } = this.#sides
-    let pack: BlobLocation[] = []
-    for (let number = 0; number < index.size; number += 1) {
-      if (!needed.has(number)) continue
-      const blob = index.at(number)
-      if (to.files.index.has(blob.type, blob.id) || this.#packs.has(blob.type, blob.id)) continue
-      // The blobs of a pack have neighbouring numbers.
-      if (pack.length > 0 && pack[0]!.pack !== blob.pack) {
-        yield* windowsOf(pack)
-        pack = []
-      }
-      pack.push(blob)
+  async *#windows(needed: BlobSet): AsyncGenerator<readonly PlacedBlob[]> {
+    const { from, to } = this.#sides
+    const { index } = needed
+    const isNeeded = (row: number): boolean => {
+      const number = index.numberAt(row)
+      return needed.has(number) && index.inForce(number) === row
     }
-    yield* windowsOf(pack)
+    for (const [number, pack] of index.packs.entries()) {
+      const blobs = await wantedBlobs(from.files, index, number, isNeeded)
+      const lacking = blobs.filter(
+        ({ type, id }) => !to.files.index.has(type, id) && !this.#packs.has(type, id),
+      )
+      yield* windowsOf(lacking.map((blob) => ({ ...blob, pack })))
+    }
   }
 
-  async #copyWindow(blobs: readonly BlobLocation[], needs: CopyNeeds): Promise<void> {
+  async #copyWindow(blobs: readonly PlacedBlob[], needs: CopyNeeds): Promise<void> {
     this.#signal?.throwIfAborted()
     const { from, to, fromVersion } = this.#sides
     const { pack, offset: start } = blobs[0]!
@@ -288,7 +292,7 @@ class Copy {
   }
 
   async #add(
-    blobs: readonly BlobLocation[],
+    blobs: readonly PlacedBlob[],
     { bytes, lengths, uncompressed }: ResealResult,
     needs: CopyNeeds,
   ): Promise<void> {
@@ -320,8 +324,8 @@ class Copy {
   }
 }
 
-function* windowsOf(pack: readonly BlobLocation[]): Generator<readonly BlobLocation[]> {
-  let window: BlobLocation[] = []
+function* windowsOf(pack: readonly PlacedBlob[]): Generator<readonly PlacedBlob[]> {
+  let window: PlacedBlob[] = []
   for (const blob of [...pack].sort((a, b) => a.offset - b.offset)) {
     const first = window[0]
     const last = window.at(-1)

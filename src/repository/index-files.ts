@@ -5,8 +5,11 @@ import { openDocument, sealDocument } from './format/document.ts'
 import { isId, sha256Hex } from './format/ids.ts'
 import { columnsIn, type IndexColumns } from './format/index-columns.ts'
 import { decodeIndex, encodeIndex, type IndexedPack } from './format/index-document.ts'
+import type { PackedBlob } from './format/pack-header.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import type { BlobId, BlobType } from './contract.ts'
+import { isDamage } from './damage.ts'
+import { readPackHeader } from './pack-header-file.ts'
 import { release } from './release.ts'
 import { Traces } from './traces.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
@@ -97,12 +100,20 @@ export class IndexFiles {
     if (isWhole && sizes.size === this.#loaded.size) return
     // An empty one is made anew, to have room for what comes.
     const isCurrent = isWhole && this.#index.size > 0
-    const index = isCurrent ? this.#index : new BlobIndex(expectedBlobs(sizes))
+    const index = isCurrent ? this.#index : new BlobIndex()
     const loaded = isCurrent ? this.#loaded : new Map<string, Uint32Array>()
     const before = this.#index
     if (!isCurrent) this.#damaged = new Map()
     const missing = [...sizes.keys()].filter((id) => !loaded.has(id))
     for await (const [id, columns] of this.#readColumns(missing, signal)) {
+      if (index.size === 0)
+        index.reserve(
+          expectedRows(
+            columns,
+            sizes.get(id)!,
+            missing.map((each) => sizes.get(each)!),
+          ),
+        )
       // It may have been written, or replaced, by this process while others were read.
       if (!loaded.has(id) && !this.#retired.has(id)) loaded.set(id, index.addColumns(columns))
       release(columns.ids)
@@ -151,9 +162,9 @@ export class IndexFiles {
   async #columnsOf(id: string, signal?: AbortSignal): Promise<IndexColumns> {
     const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
     const job = { kind: 'read-index' as const, key: this.#key, bytes: Uint8Array.from(sealed) }
-    const { bytes, room, rows, packIds, problem } = await this.#pool.run(job)
+    const { bytes, problem, ...read } = await this.#pool.run(job)
     if (problem !== undefined) this.#damaged.set(id, `index ${id}: ${problem}`)
-    return columnsIn(bytes.buffer, room, rows, packIds)
+    return columnsIn({ buffer: bytes.buffer, ...read })
   }
 
   /** What one index file names. Throws `corrupt`. */
@@ -164,6 +175,24 @@ export class IndexFiles {
     } catch (error) {
       throw isHoldfastError(error) ? corrupt(`index ${id}: ${messageOf(error)}`, error) : error
     }
+  }
+
+  /** The blobs of a pack with their whole ids, as its header says, or else what names it. Throws `corrupt`. */
+  async blobsOf(pack: string, signal?: AbortSignal): Promise<readonly PackedBlob[]> {
+    try {
+      return await readPackHeader(this.#storage, this.#key, pack)
+    } catch (error) {
+      if (!isDamage(error) && !isHoldfastError(error, 'not-found')) throw error
+    }
+    const waiting = this.#unnamed.find(({ id }) => id === pack)
+    if (waiting !== undefined) return waiting.blobs
+    const number = this.#index.packNumber(pack)
+    for (const [file, packs] of this.#loaded) {
+      if (number === undefined || !packs.includes(number)) continue
+      const found = (await this.read(file, signal)).find(({ id }) => id === pack)
+      if (found !== undefined) return found.blobs
+    }
+    throw corrupt(`nothing that can be read says what pack ${pack} holds`)
   }
 
   /** A pack that is durable. Its blobs count as stored from now on. */
@@ -272,9 +301,9 @@ export class IndexFiles {
   }
 }
 
-/** The sealed form of an index has about 45 bytes a blob. */
-const expectedBlobs = (sizes: ReadonlyMap<string, number>): number =>
-  [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0) / 46
+/** Files of one repository are much alike, so the first one tells of the others. */
+const expectedRows = ({ lengths }: IndexColumns, bytes: number, all: readonly number[]): number =>
+  (lengths.length / bytes) * all.reduce((sum, each) => sum + each, 0)
 
 /** The ids in a folder of the repository. Names that are none are somebody else's and left alone. */
 export const listIds = async (storage: Storage, folder: string, signal?: AbortSignal): Promise<string[]> => {
@@ -286,8 +315,7 @@ export const listIds = async (storage: Storage, folder: string, signal?: AbortSi
   return ids.sort()
 }
 
-/** Where a pack lies. */
-export const packPath = (id: string): string => `data/${id.slice(0, 2)}/${id}`
+export { packPath } from './pack-path.ts'
 
 /** A stored file whose name is its hash is the same file: writing it twice is no error. */
 export const isStoredAlready = (error: unknown): error is HoldfastError => isHoldfastError(error, 'conflict')

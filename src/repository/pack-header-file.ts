@@ -2,7 +2,7 @@ import { corrupt, notFound } from '#base'
 import type { Storage } from '#storage'
 import { headerBytes, locateHeader, openHeader, type PackedBlob } from './format/pack-header.ts'
 import type { KeySet } from './format/sealing.ts'
-import { packPath } from './index-files.ts'
+import { packPath } from './pack-path.ts'
 
 /** Most packs of mail hold fewer blobs; of others a second read fetches the rest. */
 const GUESSED_BLOBS = 2048

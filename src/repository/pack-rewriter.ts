@@ -1,7 +1,7 @@
 import { corrupt, type Random } from '#base'
 import type { Storage } from '#storage'
-import type { BlobLocation } from './blob-index.ts'
 import type { BlobType } from './contract.ts'
+import type { PackedBlob } from './format/pack-header.ts'
 import type { KeySet } from './format/sealing.ts'
 import { type IndexFiles, packPath } from './index-files.ts'
 import { PACK_BYTES, PackBuilder } from './pack-builder.ts'
@@ -28,7 +28,7 @@ export class PackRewriter {
     this.#parts = parts
   }
 
-  async rewrite(pack: string, kept: readonly BlobLocation[], signal?: AbortSignal): Promise<void> {
+  async rewrite(pack: string, kept: readonly PackedBlob[], signal?: AbortSignal): Promise<void> {
     const bytes = ownBytes(await this.#parts.storage.read(packPath(pack), undefined, signal))
     await this.#check(pack, kept, bytes)
     for (const blob of kept) {
@@ -38,7 +38,7 @@ export class PackRewriter {
     }
   }
 
-  async #check(pack: string, blobs: readonly BlobLocation[], bytes: Uint8Array): Promise<void> {
+  async #check(pack: string, blobs: readonly PackedBlob[], bytes: Uint8Array): Promise<void> {
     const { key, pool } = this.#parts
     const { lengths } = await pool.run({ kind: 'open', key, bytes: Uint8Array.from(bytes), blobs })
     if (lengths.includes(-1)) throw corrupt(`nothing is pruned: pack ${pack} holds a damaged blob`)

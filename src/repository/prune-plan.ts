@@ -1,5 +1,6 @@
 import { corrupt } from '#base'
-import type { BlobIndex, BlobPlace } from './blob-index.ts'
+import { Bits } from './bits.ts'
+import type { BlobIndex } from './blob-index.ts'
 import { PACK_BYTES } from './pack-builder.ts'
 import type { BlobSet } from './walk.ts'
 
@@ -22,8 +23,8 @@ export interface PlanOptions {
 export interface PrunePlan {
   readonly rewrite: ReadonlySet<number>
   readonly drop: ReadonlySet<number>
-  /** For needed blobs that lie in several packs, the place that is to stay. */
-  readonly places: ReadonlyMap<number, BlobPlace>
+  /** Rows of needed blobs that lie in several packs, but for the places that are to stay. */
+  readonly spare: Bits
   /** By the numbers of packs. */
   readonly usedBytes: Float64Array
 }
@@ -44,7 +45,7 @@ export const planPrune = (options: PlanOptions): PrunePlan => {
     used: new Float64Array(index.packs.length),
     total: new Float64Array(index.packs.length),
   }
-  const places = countUses(options, uses)
+  const spare = countUses(options, uses)
   const rewrite = new Set<number>()
   const drop = new Set<number>()
   const partly: number[] = []
@@ -63,29 +64,41 @@ export const planPrune = (options: PlanOptions): PrunePlan => {
   }
   for (const pack of wasteful(partly, uses, options.toleratedShare * usedBytes)) rewrite.add(pack)
   if (small.length >= MANY_SMALL_PACKS) for (const pack of small) rewrite.add(pack)
-  return { rewrite, drop, places, usedBytes: uses.used }
+  return { rewrite, drop, spare, usedBytes: uses.used }
 }
 
-const countUses = ({ index, needed }: PlanOptions, { used, total }: Uses): Map<number, BlobPlace> => {
-  const count = (number: number, { pack, length }: Pick<BlobPlace, 'pack' | 'length'>): void => {
-    total[pack]! += length
-    if (needed.has(number)) used[pack]! += length
+const countUses = ({ index, needed }: PlanOptions, { used, total }: Uses): Bits => {
+  const several: number[] = []
+  for (let pack = 0; pack < total.length; pack += 1) {
+    for (const [from, to] of index.rowsIn(pack)) {
+      for (let row = from; row < to; row += 1) {
+        if (!index.isPlace(row)) continue
+        const length = index.lengthAt(row)
+        const number = index.numberAt(row)
+        total[pack]! += length
+        if (!needed.has(number)) continue
+        used[pack]! += length
+        if (number === row && index.isShared(row)) several.push(number)
+      }
+    }
   }
-  for (let number = 0; number < index.size; number += 1)
-    count(number, { pack: index.packAt(number), length: index.lengthAt(number) })
-  for (const [number, copies] of index.copies) for (const place of copies) count(number, place)
   const shares = Float64Array.from(used, (bytes, pack) => bytes / total[pack]!)
-  const chosen = new Map<number, BlobPlace>()
-  for (const [number, copies] of index.copies) {
-    if (!needed.has(number)) continue
-    const all = [index.place(number), ...copies].filter(({ pack }) => !index.isDoomed(pack))
-    const best = all.toSorted(
+  const spare = new Bits()
+  for (const number of several) {
+    const places = index
+      .rowsOf(number)
+      .map((row) => ({ row, pack: index.packAt(row) }))
+      .filter(({ pack }) => !index.isDoomed(pack))
+    const best = places.toSorted(
       (a, b) => shares[b.pack]! - shares[a.pack]! || total[b.pack]! - total[a.pack]! || a.pack - b.pack,
     )[0]!
-    chosen.set(number, best)
-    for (const { pack, length } of all) if (pack !== best.pack) used[pack]! -= length
+    for (const { row, pack } of places) {
+      if (row === best.row) continue
+      spare.add(row)
+      used[pack]! -= index.lengthAt(row)
+    }
   }
-  return chosen
+  return spare
 }
 
 const wasteful = (packs: number[], { used, total }: Uses, toleratedBytes: number): number[] => {

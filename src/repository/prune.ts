@@ -1,6 +1,6 @@
 import { type Clock, corrupt, isHoldfastError, type Logger, type Random } from '#base'
 import { isLocked, type Storage } from '#storage'
-import type { BlobIndex, BlobLocation } from './blob-index.ts'
+import type { BlobIndex } from './blob-index.ts'
 import type { BlobReader } from './blob-reader.ts'
 import { concurrently } from './concurrently.ts'
 import type { BlobId, BlobName, BlobType, PruneOptions, PruneReport } from './contract.ts'
@@ -16,6 +16,7 @@ import { planPrune, type PrunePlan, TOLERATED_SHARE } from './prune-plan.ts'
 import type { Snapshots } from './snapshots.ts'
 import { type Times, WaitingPacks } from './waiting-packs.ts'
 import { type BlobSet, blobsBelow } from './walk.ts'
+import { wantedBlobs } from './wanted-blobs.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
 export interface PruneParts {
@@ -215,26 +216,20 @@ class Pruning {
   async #rewrite(plan: PrunePlan): Promise<void> {
     if (plan.rewrite.size === 0) return
     this.#tell('rewriting packs')
-    for (const [pack, blobs] of this.#blobsToKeep(plan)) {
+    const isKept = (row: number): boolean => this.#isNeeded(row) && !plan.spare.has(row)
+    for (const pack of plan.rewrite) {
       this.#signal?.throwIfAborted()
       this.#lock.check()
-      await this.#rewriter.rewrite(this.#index.packs[pack]!, blobs, this.#signal)
+      const blobs = await wantedBlobs(this.#parts.files, this.#index, pack, isKept)
+      if (blobs.length > 0) await this.#rewriter.rewrite(this.#index.packs[pack]!, blobs, this.#signal)
     }
     this.#lock.check()
     await this.#rewriter.end()
   }
 
-  /** What is needed of each pack that is rewritten, in its order. */
-  #blobsToKeep({ rewrite, places }: PrunePlan): Map<number, BlobLocation[]> {
-    const kept = new Map([...rewrite].map((pack) => [pack, [] as BlobLocation[]]))
-    for (let number = 0; number < this.#index.size; number += 1) {
-      const place = places.get(number)
-      const blobs = kept.get(place?.pack ?? this.#index.packAt(number))
-      if (blobs === undefined || !this.#needed.has(number)) continue
-      blobs.push({ ...this.#index.at(number), ...place, pack: '' })
-    }
-    for (const blobs of kept.values()) blobs.sort((a, b) => a.offset - b.offset)
-    return kept
+  /** Whether anything needs the blob that a row is a place of. */
+  #isNeeded(row: number): boolean {
+    return this.#needed.has(this.#index.numberAt(row))
   }
 
   /** Takes packs out of use. Nothing happens when somebody else is at work in the repository. */
@@ -307,17 +302,21 @@ class Pruning {
     const index = this.#index
     const { files } = this.#parts
     const doomed = new Set([...candidates].filter((pack) => !files.traces.hasPack(pack)))
-    const moves: number[] = []
-    for (let number = 0; number < index.size; number += 1) {
-      const pack = index.packAt(number)
-      if (!doomed.has(pack)) continue
-      const copies = index.copies.get(number)
-      if (copies?.some((copy) => !candidates.has(copy.pack)) === true) moves.push(number)
-      else if (this.#needed.has(number) || files.traces.hasBlob(number)) doomed.delete(pack)
+    const lies = (row: number): boolean => {
+      const pack = index.packAt(row)
+      return !candidates.has(pack) && !index.isDoomed(pack)
     }
-    for (const number of moves) {
-      const place = index.copies.get(number)!.find((copy) => !candidates.has(copy.pack))!
-      if (doomed.has(index.packAt(number))) index.moveTo(number, place)
+    const isBound = (row: number): boolean => {
+      const number = index.numberAt(row)
+      if (!this.#needed.has(number) && !files.traces.hasBlob(number)) return false
+      return !index.isShared(number) || !index.rowsOf(number).some(lies)
+    }
+    for (const pack of doomed) {
+      const isFree = index.rowsIn(pack).every(([from, to]) => {
+        for (let row = from; row < to; row += 1) if (isBound(row)) return false
+        return true
+      })
+      if (!isFree) doomed.delete(pack)
     }
     files.doom(doomed)
     return doomed

@@ -107,9 +107,8 @@ export class Needs {
     const below = new BlobSet(sound)
     const strays: number[] = []
     for (let number = 0; number < sound.size; number += 1) {
-      if (this.#seen.has(number)) continue
-      const { type, id } = sound.at(number)
-      if (type !== 'tree') continue
+      if (sound.numberAt(number) !== number || this.#seen.has(number) || !sound.isTree(number)) continue
+      const id = sound.idAt(number)
       signal?.throwIfAborted()
       const entries = await this.reader.tree(id).catch((error: unknown) => {
         if (!isDamage(error)) throw error
@@ -118,7 +117,7 @@ export class Needs {
       strays.push(number)
       for (const entry of entries) if (entry.type === 'folder') below.add('tree', entry.subtree)
     }
-    for (const number of strays) if (!below.has(number)) yield sound.at(number).id
+    for (const number of strays) if (!below.has(number)) yield sound.idAt(number)
   }
 
   /** The repository as it can be read now. */

@@ -42,7 +42,7 @@ export const verify = async (
   const snapshots = await verifyTrees(parts, { stored, named: packs.named, findings }, signal)
   return {
     packs: packs.named.size,
-    blobs: parts.files.index.size,
+    blobs: parts.files.index.blobs,
     snapshots,
     readPacks: packs.readPacks,
     readBytes: packs.readBytes,

@@ -5,17 +5,18 @@ import type { BlobId, BlobType, FileEntry } from './contract.ts'
 
 /** Blobs of an index, a bit each. */
 export class BlobSet {
-  readonly #index: BlobIndex
+  /** Its numbers are those of the set. */
+  readonly index: BlobIndex
   readonly #bits: Bits
 
   constructor(index: BlobIndex) {
-    this.#index = index
+    this.index = index
     this.#bits = new Bits(index.size)
   }
 
   /** Undefined when the index does not know the blob, else whether it was not in the set before. */
   add(type: BlobType, id: BlobId): boolean | undefined {
-    const number = this.#index.numberOf(type, id)
+    const number = this.index.numberOf(type, id)
     return number === undefined ? undefined : this.#bits.add(number)
   }
 

@@ -15,9 +15,9 @@ const blob = fc.record({
 })
 const packs = fc.array(fc.record({ id, blobs: fc.array(blob, { maxLength: 4 }) }), { maxLength: 4 })
 
-/** What was read, without the room around it. */
-const rowsOf = ({ buffer, room, rows, packIds }: ReadColumns) => {
-  const { ids, ...columns } = columnsIn(buffer, room, rows, packIds)
+/** What was read. */
+const rowsOf = (read: ReadColumns) => {
+  const { ids, ...columns } = columnsIn(read)
   return { ...columns, ids: Buffer.from(Uint32Array.from(ids).buffer).toString('hex') }
 }
 

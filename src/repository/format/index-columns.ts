@@ -6,47 +6,91 @@ import { SEAL_BYTES } from './sealing.ts'
 // JSON.parse of an index file costs a microsecond and many small objects a blob. The text that we and restic write has one
 // form, which is read here byte by byte into arrays; any other text takes the way through JSON.parse and means the same.
 
-/** What an index file names, a row a blob. */
+/** What an index file names, a row a blob: pack by pack, each in the order of its bytes. */
 export interface IndexColumns {
   readonly packIds: readonly string[]
+  /** How many rows each pack has. */
+  readonly packRows: readonly number[]
+  /** The first bytes of each id. */
   readonly ids: Uint32Array<ArrayBuffer>
-  /** Position in `packIds`, and the type in the highest bit: 1 for a tree. */
-  readonly packs: Uint32Array<ArrayBuffer>
-  readonly offsets: Uint32Array<ArrayBuffer>
   readonly lengths: Uint32Array<ArrayBuffer>
   readonly uncompressed: Uint32Array<ArrayBuffer>
+  readonly offsets: Uint32Array<ArrayBuffer>
+  /** 1 for a tree. */
+  readonly trees: Uint8Array<ArrayBuffer>
 }
 
-const ID_WORDS = ID_BYTES / 4
-const TREE = 0x80000000
+/** What is held of an id. */
+export const KEPT_ID_WORDS = 6
+const KEPT_ID_BYTES = KEPT_ID_WORDS * 4
+const ROW_BYTES = KEPT_ID_BYTES + 13
 /** The shortest text of a blob, so that no file has more than its length in this. */
 const SHORTEST_BLOB = 108
 const MOST = 0xffffffff
 
 /** Columns of so many rows in one buffer, which can be handed over. */
-export const columnsIn = (
-  buffer: ArrayBuffer,
-  room: number,
-  rows: number,
-  packIds: readonly string[],
-): IndexColumns => {
+export const columnsIn = ({ buffer, rows, packIds, packRows }: ReadColumns): IndexColumns => {
   const column = (at: number): Uint32Array<ArrayBuffer> =>
-    new Uint32Array(buffer, room * 4 * (ID_WORDS + at), rows)
+    new Uint32Array(buffer, rows * (KEPT_ID_BYTES + 4 * at), rows)
   return {
     packIds,
-    ids: new Uint32Array(buffer, 0, rows * ID_WORDS),
-    packs: column(0),
-    offsets: column(1),
-    lengths: column(2),
-    uncompressed: column(3),
+    packRows,
+    ids: new Uint32Array(buffer, 0, rows * KEPT_ID_WORDS),
+    lengths: column(0),
+    uncompressed: column(1),
+    offsets: column(2),
+    trees: new Uint8Array(buffer, rows * (KEPT_ID_BYTES + 12), rows),
   }
 }
 
 export interface ReadColumns {
   readonly buffer: ArrayBuffer
-  readonly room: number
   readonly rows: number
   readonly packIds: readonly string[]
+  readonly packRows: readonly number[]
+}
+
+const newColumns = (rows: number): IndexColumns =>
+  columnsIn({ buffer: new ArrayBuffer(rows * ROW_BYTES), rows, packIds: [], packRows: [] })
+
+/** Columns of exactly the rows that were read, in the order of their packs. */
+const columnsOf = (
+  { ids, lengths, uncompressed, offsets, trees }: IndexColumns,
+  packIds: readonly string[],
+  packRows: readonly number[],
+): ReadColumns => {
+  const rows = packRows.reduce((sum, count) => sum + count, 0)
+  const result = { buffer: new ArrayBuffer(rows * ROW_BYTES), rows, packIds, packRows }
+  const columns = columnsIn(result)
+  columns.ids.set(ids.subarray(0, rows * KEPT_ID_WORDS))
+  columns.lengths.set(lengths.subarray(0, rows))
+  columns.uncompressed.set(uncompressed.subarray(0, rows))
+  columns.offsets.set(offsets.subarray(0, rows))
+  columns.trees.set(trees.subarray(0, rows))
+  let from = 0
+  for (const count of packRows) {
+    sortRows(columns, from, from + count)
+    from += count
+  }
+  return result
+}
+
+/** Brings rows into the order of their offsets. */
+const sortRows = (columns: IndexColumns, from: number, to: number): void => {
+  const { ids, offsets } = columns
+  let at = from + 1
+  while (at < to && offsets[at - 1]! <= offsets[at]!) at += 1
+  if (at >= to) return
+  const order = Array.from({ length: to - from }, (_, row) => from + row).sort(
+    (a, b) => offsets[a]! - offsets[b]!,
+  )
+  const sorted = order.map((row) => ids.slice(row * KEPT_ID_WORDS, (row + 1) * KEPT_ID_WORDS))
+  sorted.forEach((id, row) => ids.set(id, (from + row) * KEPT_ID_WORDS))
+  for (const column of [columns.lengths, columns.uncompressed, offsets, columns.trees])
+    column.set(
+      order.map((row) => column[row]!),
+      from,
+    )
 }
 
 /** Reads the text of an index file. Throws `corrupt`. */
@@ -56,22 +100,22 @@ export const readIndexColumns = (text: Uint8Array): ReadColumns => scanIndex(tex
 export const parseIndex = (text: Uint8Array): ReadColumns => {
   const packs = decodeIndex(parseJson(text))
   const rows = packs.reduce((sum, { blobs }) => sum + blobs.length, 0)
-  const buffer = new ArrayBuffer(rows * (ID_BYTES + 16))
-  const packIds = packs.map(({ id }) => id)
-  const columns = columnsIn(buffer, rows, rows, packIds)
-  const ids = Buffer.from(buffer)
-  let row = 0
-  packs.forEach(({ blobs }, pack) => {
-    for (const blob of blobs) {
-      ids.write(blob.id, row * ID_BYTES, 'hex')
-      columns.packs[row] = pack | (blob.type === 'tree' ? TREE : 0)
+  const columns = newColumns(rows)
+  const ids = Buffer.from(columns.ids.buffer)
+  packs
+    .flatMap(({ blobs }) => blobs)
+    .forEach((blob, row) => {
+      ids.write(blob.id.slice(0, KEPT_ID_BYTES * 2), row * KEPT_ID_BYTES, 'hex')
+      columns.trees[row] = blob.type === 'tree' ? 1 : 0
       columns.offsets[row] = blob.offset
       columns.lengths[row] = blob.length
       columns.uncompressed[row] = blob.uncompressed
-      row += 1
-    }
-  })
-  return { buffer, room: rows, rows, packIds }
+    })
+  return columnsOf(
+    columns,
+    packs.map(({ id }) => id),
+    packs.map(({ blobs }) => blobs.length),
+  )
 }
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text)
@@ -94,21 +138,18 @@ export const scanIndex = (text: Uint8Array): ReadColumns | undefined => new Scan
 
 class Scan {
   readonly #text: Uint8Array
-  readonly #room: number
-  readonly #buffer: ArrayBuffer
   readonly #ids: Uint8Array
   readonly #columns: IndexColumns
   readonly #packIds: string[] = []
+  readonly #packRows: number[] = []
   #at = 0
   #row = 0
   #isUsual = true
 
   constructor(text: Uint8Array) {
     this.#text = text
-    this.#room = Math.ceil(text.length / SHORTEST_BLOB)
-    this.#buffer = new ArrayBuffer(this.#room * (ID_BYTES + 16))
-    this.#ids = new Uint8Array(this.#buffer)
-    this.#columns = columnsIn(this.#buffer, this.#room, this.#room, [])
+    this.#columns = newColumns(Math.ceil(text.length / SHORTEST_BLOB))
+    this.#ids = new Uint8Array(this.#columns.ids.buffer)
   }
 
   read(): ReadColumns | undefined {
@@ -120,7 +161,7 @@ class Scan {
     // Go ends a document with a new line where it streams it.
     if (this.#at < this.#text.length && !(this.#at === this.#text.length - 1 && this.#take(0x0a)))
       return undefined
-    return { buffer: this.#buffer, room: this.#room, rows: this.#row, packIds: this.#packIds }
+    return columnsOf(this.#columns, this.#packIds, this.#packRows)
   }
 
   #pack(): void {
@@ -132,16 +173,18 @@ class Scan {
     this.#packIds.push(Buffer.from(this.#text.subarray(start, start + 64)).toString('latin1'))
     this.#at = start + 64
     this.#expect(BLOBS)
+    const firstRow = this.#row
     if (this.#peek() !== END)
       do this.#blob()
       while (this.#isUsual && this.#take(COMMA))
+    this.#packRows.push(this.#row - firstRow)
     if (!this.#take(END) || !this.#take(CLOSE)) this.#isUsual = false
   }
 
   #blob(): void {
     this.#expect(PACK_HEAD)
     const row = this.#row
-    this.#id(row * ID_BYTES)
+    this.#id(row * KEPT_ID_BYTES)
     this.#expect(TYPE)
     const isData = this.#peek() === LETTER_D
     this.#expect(isData ? DATA_OFFSET : TREE_OFFSET)
@@ -155,8 +198,8 @@ class Scan {
     }
     if (!this.#take(CLOSE) || length < SEAL_BYTES) this.#isUsual = false
     if (!this.#isUsual) return
-    const { packs, offsets, lengths, uncompressed: plain } = this.#columns
-    packs[row] = (this.#packIds.length - 1) | (isData ? 0 : TREE)
+    const { trees, offsets, lengths, uncompressed: plain } = this.#columns
+    trees[row] = isData ? 0 : 1
     offsets[row] = offset
     lengths[row] = length
     plain[row] = uncompressed
@@ -168,12 +211,13 @@ class Scan {
     const ids = this.#ids
     let at = this.#at
     let wrong = 0
-    for (let byte = 0; byte < ID_BYTES; byte += 1, at += 2) {
+    for (let byte = 0; byte < KEPT_ID_BYTES; byte += 1, at += 2) {
       const high = HEX[text[at]!]!
       const low = HEX[text[at + 1]!]!
       wrong |= high | low
       ids[to + byte] = (high << 4) | low
     }
+    for (const end = this.#at + ID_BYTES * 2; at < end; at += 1) wrong |= HEX[text[at]!]!
     if (wrong > 15 || at > text.length) this.#isUsual = false
     this.#at = at
   }

@@ -21,11 +21,11 @@ export interface ReadIndexResult extends Omit<ReadColumns, 'buffer'> {
 export const readIndex = ({ key, bytes }: ReadIndexJob): ReadIndexResult => {
   try {
     const text = openDocumentText(key, bytes)
-    const { buffer, room, rows, packIds } = readIndexColumns(text)
+    const { buffer, ...read } = readIndexColumns(text)
     release(text)
-    return { bytes: new Uint8Array(buffer), room, rows, packIds }
+    return { bytes: new Uint8Array(buffer), ...read }
   } catch (error) {
     if (!isHoldfastError(error, 'corrupt')) throw error
-    return { bytes: new Uint8Array(0), room: 0, rows: 0, packIds: [], problem: messageOf(error) }
+    return { bytes: new Uint8Array(0), rows: 0, packIds: [], packRows: [], problem: messageOf(error) }
   }
 }
