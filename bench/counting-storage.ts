@@ -11,8 +11,9 @@ export class StorageCount {
       name: storage.name,
       write: async (path, parts, signal) => {
         await storage.write(path, parts, signal)
+        const stored = await storage.stat(path)
         this.files += 1
-        this.bytes += (await storage.stat(path))?.sizeBytes ?? 0
+        this.bytes += stored?.sizeBytes ?? 0
       },
       read: (path, range, signal) => storage.read(path, range, signal),
       stat: (path, signal) => storage.stat(path, signal),

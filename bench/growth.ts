@@ -1,7 +1,6 @@
 // What a mailbox costs as it grows: time, memory, bytes an item in the repository and in its catalogue, the cache made again, and
 // one new mail in it. The engine's own backup writes to a local disk; the mailbox is made as it is read. Each size runs in a
 // process of its own. `node bench/growth.ts [--million]`: 10,000 and 100,000 mails, or 1,000,000 as well.
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { systemClock, systemRandom } from '#base'
 import { openCatalogue, type ProtectedObject, type Tenant } from '#engine'
 import { initRepository } from '#repository'
 import { localStorage, memoryStorage } from '#storage'
+import { runServed } from './as-served.ts'
 import { StorageCount } from './counting-storage.ts'
 import { SyntheticMailbox } from './synthetic-mailbox.ts'
 import { BackupBench, peakMemory } from './world.ts'
@@ -111,11 +111,7 @@ if (one !== undefined) {
   process.exit(0)
 }
 const sizes = argv.includes('--million') ? [10_000, 100_000, 1_000_000] : [10_000, 100_000]
-const results = sizes.map((mails) => {
-  const command = ['--max-semi-space-size=4', argv[1]!, '--one', String(mails)]
-  const output = execFileSync(process.execPath, command, { encoding: 'utf8' })
-  return JSON.parse(output.trim().split('\n').at(-1)!) as Measured
-})
+const results = sizes.map((mails) => runServed<Measured>(argv[1]!, '--one', String(mails)))
 const [small, large] = [results[0]!, results.at(-1)!]
 const exponent = Math.log(large.seconds / small.seconds) / Math.log(large.mails / small.mails)
 const each = (name: string, value: (measured: Measured) => string, goal = ''): string[] => [

@@ -1,9 +1,9 @@
 // Peak memory of a backup of one mailbox with 1,000 and with 10,000 messages, each in a process of its own.
 // `node bench/memory.ts`
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runServed } from './as-served.ts'
 import { BackupBench, connectTo, objectsOf, peakMemory, startTenant } from './world.ts'
 
 const measure = async (mails: number): Promise<void> => {
@@ -18,7 +18,6 @@ const measure = async (mails: number): Promise<void> => {
     const { result, peakMb } = await peakMemory(() => bench.run(tenant, objects))
     console.log(
       JSON.stringify({
-        mails,
         items: result.totals.processedItems,
         before: Math.round(before),
         peak: Math.round(peakMb),
@@ -35,18 +34,12 @@ if (one !== undefined) {
   await measure(Number(one))
   process.exit(0)
 }
-const results = [1_000, 10_000].map((mails) => {
-  // As bin/holdfast starts the server.
-  const output = execFileSync(process.execPath, ['--max-semi-space-size=4', self!, String(mails)], {
-    encoding: 'utf8',
-  })
-  return JSON.parse(output.trim().split('\n').at(-1)!) as {
-    mails: number
-    before: number
-    peak: number
-    items: number
-  }
-})
+interface Measured {
+  readonly items: number
+  readonly before: number
+  readonly peak: number
+}
+const results = [1_000, 10_000].map((mails) => runServed<Measured>(self!, String(mails)))
 const [small, large] = results as [(typeof results)[number], (typeof results)[number]]
 const rows = [
   ...results.map(({ items, before, peak }) => [

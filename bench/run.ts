@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { SERVER_ENVIRONMENT, SERVER_FLAGS } from './as-served.ts'
 
 interface Table {
   readonly title: string
@@ -22,8 +23,8 @@ const BENCHES = [
 ] as const
 const SHORT: Readonly<Record<string, readonly string[]>> = { explorer: ['--rows', '200000'] }
 const LONG: Readonly<Record<string, readonly string[]>> = { growth: ['--million'] }
-/** A server in the benchmark's own process is started as bin/holdfast starts it. */
-const FLAGS: Readonly<Record<string, readonly string[]>> = { explorer: ['--max-semi-space-size=4'] }
+/** A server runs in the benchmark's own process. */
+const SERVED: ReadonlySet<string> = new Set(['explorer'])
 const FILE = 'docs/benchmarks.md'
 
 const { positionals: wanted, values: options } = parseArgs({
@@ -37,11 +38,17 @@ const chosen = BENCHES.filter((name) => wanted.length === 0 || wanted.includes(n
 const runBench = (name: string): Table | undefined => {
   console.log(`\n${name} …`)
   const further = (options.million ? LONG : SHORT)[name] ?? []
-  const run = spawnSync(process.execPath, [...(FLAGS[name] ?? []), `bench/${name}.ts`, ...further], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    maxBuffer: 1 << 26,
-  })
+  const isServed = SERVED.has(name)
+  const run = spawnSync(
+    process.execPath,
+    [...(isServed ? SERVER_FLAGS : []), `bench/${name}.ts`, ...further],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      maxBuffer: 1 << 26,
+      env: isServed ? { ...process.env, ...SERVER_ENVIRONMENT } : process.env,
+    },
+  )
   const last = run.stdout.trim().split('\n').at(-1) ?? ''
   if (run.status !== 0 || !last.startsWith('{')) {
     console.error(`${name} failed\n${run.stdout}`)

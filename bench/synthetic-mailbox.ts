@@ -1,6 +1,7 @@
 // A mailbox of any size that exists only while it is read: ids, addresses, subjects and bodies as the service has them, the
 // same every time. It stands in for the service where the service would be what is measured.
 import { createHash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { MailFolder, MailItem } from '#items'
 
 const PAGE = 100
@@ -112,7 +113,8 @@ export class SyntheticMailbox {
       if (folderOf(n) !== folderId) continue
       items.push(syntheticMail(this.#name, n))
       if (items.length < PAGE) continue
-      yield await Promise.resolve({ items, removed: [], token: String(n + 1), hasMore: true })
+      await turn()
+      yield { items, removed: [], token: String(n + 1), hasMore: true }
       items = []
     }
     yield { items, removed: [], token: String(this.mails), hasMore: false }
