@@ -8,9 +8,9 @@ import { seededRandom, systemClock, type Random } from '#base'
 import { shardOf } from '#engine'
 import { initRepository } from '#repository'
 import { memoryStorage } from '#storage'
-import { type BackupOrder, type Order, type RemovalOrder, shardFolder, type Task } from './child/order.ts'
+import { type BackupOrder, type RemovalOrder, shardFolder, type Task } from './child/order.ts'
 import { USERS } from './child/scripted-source.ts'
-import { Children, type Death, dieSomehow } from './children.ts'
+import { Children, type Death, dieForSure, type Outcome } from './children.ts'
 import { KilledGround, type Licence } from './killed-ground.ts'
 
 export interface Kills {
@@ -22,24 +22,31 @@ export interface Kills {
 
 export interface KillReport {
   readonly kills: number
-  /** Of each kind of work. */
+  /** In the midst of work of each kind. */
   readonly killed: Readonly<Record<Task['kind'], number>>
+  /** The others: when all was done, before it was told. */
+  readonly killedWhenDone: number
   /** Readings of the service that went on from a save point. */
   readonly resumed: number
 }
 
 /** Then a repository is done with, so that none grows without end. */
 const MOST_KILLS_OF_A_STORY = 40
-const MOST_KILLS_OF_A_SESSION = 3
-const MOST_KILLS_OF_UPKEEP = 2
+const KILLS_OF_A_SESSION = 3
+const KILLS_OF_UPKEEP = 2
+/** In the midst of a session of each so many. */
+const RETENTION_EVERY = 3
 const KEPT_POINTS = 2
 /** All bytes are read by restic after each so many examinations. */
 const READ_DATA_EVERY = 10
 
-/** Half of the stories are told in one shard, half in four. */
+/**
+ * Half of the stories are told in one shard, half in four. How many kills work of each kind gets does not depend on how fast
+ * the machine is: who is to be killed is killed, at the latest when it is done, and the first time within what it surely does.
+ */
 export const killAll = async ({ kills, seed, onKill = () => {} }: Kills): Promise<KillReport> => {
   const killed = { backup: 0, retention: 0, removal: 0, copy: 0, repair: 0 }
-  let resumed = 0
+  let [resumed, killedWhenDone] = [0, 0]
   const stories = Math.max(2, Math.ceil(kills / MOST_KILLS_OF_A_STORY))
   await using children = new Children()
   // Keeps the threads that repositories share.
@@ -53,8 +60,9 @@ export const killAll = async ({ kills, seed, onKill = () => {} }: Kills): Promis
     const share = Math.floor((kills * (number + 1)) / stories) - Math.floor((kills * number) / stories)
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-killed-'))
     const ground = new KilledGround({ folder, shards: number % 2 === 0 ? 1 : 4, seed: seed + number })
-    const story = new Story(children, ground, share, (kind, told) => {
-      killed[kind] += 1
+    const story = new Story(children, ground, share, (kind, { isDone, told }) => {
+      if (isDone) killedWhenDone += 1
+      else killed[kind] += 1
       onKill(told)
     })
     try {
@@ -66,16 +74,18 @@ export const killAll = async ({ kills, seed, onKill = () => {} }: Kills): Promis
     }
     resumed += story.resumed
   }
-  const total = Object.values(killed).reduce((sum, each) => sum + each, 0)
-  return { kills: total, killed, resumed }
+  const total = Object.values(killed).reduce((sum, each) => sum + each, killedWhenDone)
+  return { kills: total, killed, killedWhenDone, resumed }
 }
+
+type OnKill = (kind: Task['kind'], kill: { readonly isDone: boolean; readonly told: string }) => void
 
 /** Sessions of backup with upkeep between them and in the middle of them, each killed and begun again until it is done. */
 class Story {
   readonly #children: Children
   readonly #ground: KilledGround
   readonly #chance: Random
-  readonly #onKill: (kind: Task['kind'], told: string) => void
+  readonly #onKill: OnKill
   readonly #lines: string[] = []
   /** What changes the newest point: to be done again without a kill. */
   readonly #tasks: (BackupOrder | RemovalOrder)[] = []
@@ -83,14 +93,11 @@ class Story {
   #left: number
   #examined = 0
   #upkeep = 0
+  /** Kinds of work of which one was killed. */
+  readonly #killed = new Set<Task['kind']>()
   resumed = 0
 
-  constructor(
-    children: Children,
-    ground: KilledGround,
-    kills: number,
-    onKill: (kind: Task['kind'], told: string) => void,
-  ) {
+  constructor(children: Children, ground: KilledGround, kills: number, onKill: OnKill) {
     this.#children = children
     this.#ground = ground
     this.#left = kills
@@ -118,15 +125,19 @@ class Story {
     const sessionId = `session-${round}`
     const session = { kind: 'backup', round, sessionId, attempt: 0, full } as const
     this.#tasks.push(session)
+    const retainAfter =
+      round % RETENTION_EVERY === 2 ? Math.floor(this.#chance.fraction() * KILLS_OF_A_SESSION) : -1
     let tokens: ReadonlyMap<string, string | undefined> = new Map()
+    let isDone = false
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#try({ ...session, attempt }, attempt < MOST_KILLS_OF_A_SESSION)
+      const outcome = await this.#try({ ...session, attempt }, attempt < KILLS_OF_A_SESSION && !isDone)
+      isDone ||= outcome === 'killed when done'
       this.#checkReadings(sessionId, attempt, tokens)
       await this.#examine({ isOver: outcome === 'ended' })
       if (outcome === 'ended') return
       tokens = await this.#ground.savedTokens(sessionId)
       // While a session waits to go on.
-      if (this.#left > 0 && this.#chance.fraction() < 0.15) await this.#retention()
+      if (attempt === retainAfter) await this.#retention(1)
     }
   }
 
@@ -139,23 +150,23 @@ class Story {
     }
   }
 
-  /** Between sessions. */
+  /** Between sessions. Nothing can be forgotten before there are some. */
   async #keepUp(): Promise<void> {
     const kinds = [
-      () => this.#retention(),
       () => this.#untilDone({ kind: 'copy' }, {}),
-      () => this.#removal(),
       () => this.#repair(),
+      () => this.#removal(),
+      () => this.#retention(),
     ]
     await kinds[this.#upkeep++ % kinds.length]!()
   }
 
-  async #retention(): Promise<void> {
+  async #retention(kills = KILLS_OF_UPKEEP): Promise<void> {
     const forget = this.#ground.points.filter((point, _, all) => {
       const later = all.filter((other) => other.startsWith(point.split(' ')[0]!) && other > point)
       return later.length >= KEPT_POINTS
     })
-    await this.#untilDone({ kind: 'retention', forget, graceMs: 0 }, { mayGo: new Set(forget) })
+    await this.#untilDone({ kind: 'retention', forget, graceMs: 0 }, { mayGo: new Set(forget) }, kills)
   }
 
   async #removal(): Promise<void> {
@@ -185,30 +196,39 @@ class Story {
   }
 
   /** What is damaged is looked at when it is repaired. */
-  async #untilDone(task: Task, licence: Omit<Licence, 'isOver'> | 'damaged'): Promise<void> {
+  async #untilDone(
+    task: Task,
+    licence: Omit<Licence, 'isOver'> | 'damaged',
+    kills = KILLS_OF_UPKEEP,
+  ): Promise<void> {
+    let isDone = false
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#try(task, attempt < MOST_KILLS_OF_UPKEEP)
+      const outcome = await this.#try(task, attempt < kills && !isDone)
       const isOver = outcome === 'ended'
+      isDone ||= outcome === 'killed when done'
       if (licence !== 'damaged') await this.#examine({ ...licence, isOver })
       else if (isOver) await this.#examine({ isOver })
       if (isOver) return
     }
   }
 
-  async #try(task: Task, mayKill: boolean): Promise<'killed' | 'ended'> {
-    const death = mayKill && this.#left > 0 ? dieSomehow(this.#chance, task.kind) : undefined
-    this.#lines.push(`${task.kind} ${JSON.stringify(death ?? 'to the end')}`)
-    const outcome = await this.#children.run(this.#order(task, this.#ground.folder), death)
+  async #try(task: Task, mayKill: boolean): Promise<Outcome> {
+    const death = mayKill && this.#left > 0 ? this.#death(task.kind) : undefined
+    const told = `${task.kind} ${JSON.stringify(death ?? 'to the end')}`
+    this.#lines.push(told)
+    const outcome = await this.#children.run(this.#ground, task, death)
     if (outcome === 'ended') return 'ended'
     this.#left -= 1
-    this.#lines.push('killed')
-    this.#onKill(task.kind, `${task.kind} ${JSON.stringify(death satisfies Death)}`)
-    return 'killed'
+    this.#killed.add(task.kind)
+    this.#lines.push(outcome)
+    const isDone = outcome === 'killed when done'
+    this.#onKill(task.kind, { isDone, told: isDone ? `${told} when done` : told })
+    return outcome
   }
 
-  #order(task: Task, folder: string): Order {
-    const { shards, seed } = this.#ground
-    return { folder, shards, seed, task }
+  #death(kind: Task['kind']): Death {
+    if (!this.#killed.has(kind)) return dieForSure(this.#chance, kind)
+    return this.#children.dieSomehow(this.#chance, kind)
   }
 
   async #examine(licence: Licence, { readData = false } = {}): Promise<void> {
@@ -221,8 +241,7 @@ class Story {
   async #compareWithUndisturbed(): Promise<void> {
     const { folder, shards, seed } = this.#ground
     const undisturbed = new KilledGround({ folder: join(folder, 'undisturbed'), shards, seed })
-    for (const task of this.#tasks)
-      assert.equal(await this.#children.run(this.#order(task, undisturbed.folder), undefined), 'ended')
+    for (const task of this.#tasks) assert.equal(await this.#children.run(undisturbed, task), 'ended')
     const [found, expected] = [await this.#ground.newestFiles(), await undisturbed.newestFiles()]
     const paths = new Set([...Object.keys(found), ...Object.keys(expected)])
     const different = [...paths].filter((path) => found[path] !== expected[path])

@@ -7,8 +7,8 @@ import type { DeathAtCall } from './order.ts'
 /** Opens folders that kill their process at one call, counted over all of them. */
 export const deadlyStorages = (death: DeathAtCall | undefined): ((root: string) => Storage) => {
   let calls = 0
-  const isDue = (call: DeathAtCall['call']): boolean => {
-    if (death?.call !== call) return false
+  const isDue = (call: 'read' | 'write' | 'remove'): boolean => {
+    if (death?.call !== call && death?.call !== 'any') return false
     calls += 1
     return calls === death.number
   }
@@ -18,9 +18,9 @@ export const deadlyStorages = (death: DeathAtCall | undefined): ((root: string) 
     return {
       ...local,
       name: local.name,
-      read: (path, range, signal, into) => local.read(path, range, signal, into),
-      stat: (path, signal) => local.stat(path, signal),
-      list: (folder, signal) => local.list(folder, signal),
+      read: (path, range, signal, into) => (isDue('read') ? die() : local.read(path, range, signal, into)),
+      stat: (path, signal) => (isDue('read') ? die() : local.stat(path, signal)),
+      list: (folder, signal) => (isDue('read') ? never() : local.list(folder, signal)),
       space: (signal) => local.space(signal),
       [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
       write: async (path, parts, signal) => {
@@ -44,7 +44,11 @@ const writeHalf = async (target: string, parts: readonly Uint8Array[]): Promise<
   writeSync(openSync(`${target}-tmp-0011223344556677`, 'w'), bytes.subarray(0, bytes.length >> 1))
 }
 
-const die = (): Promise<never> => {
+export const die = (): Promise<never> => {
   process.kill(process.pid, 'SIGKILL')
   return new Promise(() => {})
+}
+
+async function* never(): AsyncGenerator<never> {
+  yield await die()
 }

@@ -1,6 +1,6 @@
 /** Where a process dies by its own hand: at a call of its storage, counted from 1. `half` leaves an unfinished file. */
 export interface DeathAtCall {
-  readonly call: 'write' | 'remove'
+  readonly call: 'any' | 'write' | 'remove'
   readonly number: number
   readonly moment: 'before' | 'half' | 'after'
 }
@@ -44,7 +44,12 @@ export interface RepairOrder {
 }
 
 export type Task = BackupOrder | RetentionOrder | RemovalOrder | CopyOrder | RepairOrder
-export type Order = Ground & { readonly task: Task; readonly death?: DeathAtCall | undefined }
+export type Order = Ground & {
+  readonly task: Task
+  readonly death?: DeathAtCall | undefined
+  /** If nothing ended it before, it dies when all is done, before anybody is told. */
+  readonly isDoomed: boolean
+}
 
 export const PASSWORD = 'for tests'
 export const COPY_PASSWORD = 'for copies'

@@ -7,7 +7,7 @@ import { isHoldfastError, systemClock, systemRandom } from '#base'
 import { initRepository, openRepository, type Repository } from '#repository'
 import type { Storage } from '#storage'
 import { backUp } from './back-up.ts'
-import { deadlyStorages } from './deadly-storage.ts'
+import { deadlyStorages, die } from './deadly-storage.ts'
 import { COPY_PASSWORD, copyFolder, type Order, PASSWORD, shardFolder } from './order.ts'
 import { copy, type OpenShard, removePerson, repair, retain } from './upkeep.ts'
 
@@ -82,11 +82,17 @@ const say = (what: string): void => {
   if (process.connected) process.send!(what)
 }
 
+const dieUnseen = async (): Promise<never> => {
+  await new Promise<void>((resolve) => process.send!('done', () => resolve()))
+  return die()
+}
+
 const work = async (order: Order): Promise<void> => {
   await mkdir(order.folder, { recursive: true })
   say('begun')
   await using work = new Work(order)
   await work.do()
+  if (order.isDoomed) await dieUnseen()
 }
 
 process.once('message', (order: Order) => {
