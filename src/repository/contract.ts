@@ -167,24 +167,54 @@ export interface PruneReport {
   readonly postponed?: string
 }
 
-/** What some trees need of a repository. */
-export interface RootUsage {
-  /** Sum of the sizes of all files in all trees: what they were before anything was found twice. */
+export interface UsageOptions {
+  /**
+   * Whose a folder of a snapshot is, with all below it; `enter` to be asked about the folders in it; undefined where it is
+   * nobody's. What is answered depends on the path alone.
+   */
+  readonly ownerOf: (path: string) => { readonly owner: string } | 'enter' | undefined
+  /** Roots beside the snapshots: checkpoints of running jobs. */
+  readonly keepTrees?: readonly BlobId[]
+}
+
+/** What an owner has in all snapshots together. Blobs that it has several times count once. */
+export interface OwnerUsage {
+  /** Sizes of its different files: what they were before anything was found twice in them. */
   readonly fileBytes: number
-  /** Different blobs that are reached, plain and as stored. */
+  /** Plain bytes of its data blobs, and of all its blobs. */
+  readonly dataBytes: number
   readonly plainBytes: number
+  /** Bytes of all its blobs as stored, compressed and sealed. */
   readonly storedBytes: number
-  /** As stored, those that no other root reaches: what would be given back without this one. */
+  /** Of these, what no other owner has: given back when the owner goes from all snapshots. */
+  readonly exclusiveBytes: number
+}
+
+export interface SnapshotUsage {
+  readonly snapshot: SnapshotId
+  readonly time: Date
+  /** As stored: what no earlier snapshot needs. */
+  readonly grownBytes: number
+  /** As stored: what no other snapshot needs, given back when this one goes alone. */
   readonly exclusiveBytes: number
 }
 
 export interface UsageReport {
-  readonly roots: ReadonlyMap<string, RootUsage>
-  /** Sealed bytes of all blobs in the index. */
+  readonly owners: ReadonlyMap<string, OwnerUsage>
+  /** Oldest first. */
+  readonly snapshots: readonly SnapshotUsage[]
+  /** Different files, owner by owner. */
+  readonly fileBytes: number
+  /** Plain bytes of the data blobs, and of all blobs, that anything needs. */
+  readonly dataBytes: number
+  readonly plainBytes: number
+  /** Sealed bytes of all blobs in the index, those that lie in several packs too. */
   readonly storedBytes: number
-  /** Of those that any root or any snapshot needs. */
+  /** Of those that any snapshot or any of `keepTrees` needs. */
   readonly neededBytes: number
   readonly wasteBytes: number
+  /** Trees that could not be read and blobs that are not there: the numbers are too small then. */
+  readonly unreadable: number
 }
 
 export interface CheckReport {
@@ -384,11 +414,8 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
    * (`postponed`); stopped anywhere, the next call goes on.
    */
   prune(options: PruneOptions, signal?: AbortSignal): Promise<PruneReport>
-  /** What is stored for whom. Reads every tree below the roots and the snapshots. */
-  usage(
-    options: { readonly roots: ReadonlyMap<string, readonly BlobId[]> },
-    signal?: AbortSignal,
-  ): Promise<UsageReport>
+  /** What is stored for whom, and what each snapshot added. Takes no lock, and reads every tree about once. */
+  usage(options: UsageOptions, signal?: AbortSignal): Promise<UsageReport>
   check(options: { readData: boolean }, signal?: AbortSignal): Promise<CheckReport>
   /** Ids of the packs that the index in force names: those out of use are not among them. */
   packs(): Iterable<string>

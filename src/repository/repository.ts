@@ -37,6 +37,7 @@ import type {
   SnapshotEditor,
   SnapshotId,
   TreeEntry,
+  UsageOptions,
   UsageReport,
   VerifyOptions,
   VerifyReport,
@@ -48,12 +49,13 @@ import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import type { Host } from './format/snapshot.ts'
 import { IndexFiles } from './index-files.ts'
 import { findKey, Keys, type NewKeyOptions, type OpenedKey, writeKey } from './keys.ts'
-import { Locks } from './locks.ts'
+import { type LockOwner, Locks } from './locks.ts'
 import { PackWindows } from './pack-windows.ts'
 import { prune, type PruneParts } from './prune.ts'
 import { forgetDamaged, repair } from './repair.ts'
 import { rewriteSnapshots } from './rewrite-snapshots.ts'
 import { Snapshots } from './snapshots.ts'
+import { usage } from './usage.ts'
 import { readableSnapshots, verify } from './verify.ts'
 import { Writer } from './writer.ts'
 import { WritingSession } from './writing-session.ts'
@@ -66,6 +68,8 @@ export interface OpenOptions {
   readonly log?: Logger
   /** Written into snapshots, locks and key files; this machine and user unless told. */
   readonly host?: Host
+  /** Whose locks of earlier processes may be removed, wherever they ran. */
+  readonly owner?: LockOwner
   /** Cost of new key files. A smaller one than the default is for tests only. */
   readonly scrypt?: ScryptCost
 }
@@ -124,7 +128,7 @@ class StoredRepository implements Repository {
     config: RepositoryConfig,
     options: OpenOptions,
   ) {
-    const { clock, random, log = silentLogger } = options
+    const { clock, random, log = silentLogger, owner } = options
     const host = hostOf(options)
     const { pool, release } = useSharedPool()
     const files = new IndexFiles({ storage, key, random, pool })
@@ -144,6 +148,7 @@ class StoredRepository implements Repository {
       host,
       pid: process.pid,
       version: this.version,
+      ...(owner === undefined ? {} : { owner }),
     })
     this.#reader = new BlobReader({
       files,
@@ -344,8 +349,9 @@ class StoredRepository implements Repository {
     return pruning
   }
 
-  async usage(): Promise<UsageReport> {
-    throw notBuilt('usage')
+  async usage(options: UsageOptions, signal?: AbortSignal): Promise<UsageReport> {
+    await this.refresh()
+    return usage(this.#parts, await this.snapshots(signal), options, signal)
   }
 
   async check(options: { readData: boolean }, signal?: AbortSignal): Promise<CheckReport> {
