@@ -240,7 +240,7 @@ describe('the file', () => {
   })
 
   it('that cannot grow says full and keeps what it has', async () => {
-    await using database = await openDatabase(join(folder, 'full.db'), clock, { maxPages: 120 })
+    await using database = await openDatabase(join(folder, 'full.db'), clock, { maxPages: 200 })
     await organizationRows.insert(database.queries, organization('o1'))
     const large = organization('o2', { description: 'x'.repeat(1_000_000) })
     await expect(organizationRows.insert(database.queries, large)).rejects.toMatchObject({ code: 'full' })

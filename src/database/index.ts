@@ -26,6 +26,10 @@ export type {
   TrustScheduleRow,
   SecretRow,
   SessionRow,
+  SpaceHistoryRow,
+  SpaceObjectRow,
+  SpacePointRow,
+  SpaceSurveyRow,
   TaskRow,
   TokenRow,
   UserRow,
@@ -48,6 +52,7 @@ export * from './rows/retention-rows.ts'
 export * from './rows/trust-rows.ts'
 export * from './rows/secret-rows.ts'
 export * from './rows/session-rows.ts'
+export * from './rows/space-rows.ts'
 export * from './rows/task-rows.ts'
 export * from './rows/token-rows.ts'
 export * from './rows/user-rows.ts'

@@ -417,6 +417,59 @@ export type DamagedItemRow = RowOf<typeof damagedItems>
 export const objectsToRead = table({ repositoryId: text, organizationId: text, objectKey: text, since: date })
 export type ObjectToReadRow = RowOf<typeof objectsToRead>
 
+/** What was last found out of an organization in a repository. Without `result`: nothing yet, and `details` says why. */
+export const spaceSurveys = table({
+  repositoryId: text,
+  organizationId: text,
+  triedAt: date,
+  costMs: count,
+  details: optional(text),
+  surveyedAt: optional(date),
+  result: optional(json<object>()),
+})
+export type SpaceSurveyRow = RowOf<typeof spaceSurveys>
+
+export const spaceObjects = table({
+  repositoryId: text,
+  organizationId: text,
+  objectKey: text,
+  identity: json<object>(),
+  fileBytes: count,
+  dataBytes: count,
+  plainBytes: count,
+  storedBytes: count,
+  exclusiveBytes: count,
+})
+export type SpaceObjectRow = RowOf<typeof spaceObjects>
+
+export const spacePoints = table({
+  repositoryId: text,
+  organizationId: text,
+  sessionId: text,
+  jobId: text,
+  jobName: text,
+  time: date,
+  grownBytes: count,
+  exclusiveBytes: count,
+})
+export type SpacePointRow = RowOf<typeof spacePoints>
+
+/** One row a day. `organizationId` is empty for a repository as a whole. */
+export const spaceHistory = table({
+  repositoryId: text,
+  organizationId: text,
+  /** `2026-11-24`, in UTC. */
+  day: text,
+  at: date,
+  usedBytes: count,
+  neededBytes: optional(count),
+  freeBytes: optional(count),
+})
+export type SpaceHistoryRow = RowOf<typeof spaceHistory>
+
+/** How long packs that nothing needs stay, where a repository has its own time. */
+export const pruneGraces = table({ repositoryId: text, graceMs: count })
+
 /** The tables as Kysely sees them. */
 export interface Tables {
   organizations: StoredRow<typeof organizations>
@@ -451,4 +504,9 @@ export interface Tables {
   trustSchedules: StoredRow<typeof trustSchedules>
   damagedItems: StoredRow<typeof damagedItems>
   objectsToRead: StoredRow<typeof objectsToRead>
+  spaceSurveys: StoredRow<typeof spaceSurveys>
+  spaceObjects: StoredRow<typeof spaceObjects>
+  spacePoints: StoredRow<typeof spacePoints>
+  spaceHistory: StoredRow<typeof spaceHistory>
+  pruneGraces: StoredRow<typeof pruneGraces>
 }

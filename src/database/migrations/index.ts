@@ -5,6 +5,7 @@ import { retention } from './0004-retention.ts'
 import { objectStorage } from './0005-object-storage.ts'
 import { copyJobsTable } from './0007-copy-jobs.ts'
 import { trust } from './0008-trust.ts'
+import { space } from './0009-space.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
 /** In order, never changed once released; the position is the version. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   objectStorage,
   trust,
   copyJobsTable,
+  space,
 ]

@@ -85,6 +85,19 @@ export const retentionRunRows = {
     const row = await queries.selectFrom('retentionRuns').selectAll().where('id', '=', id).executeTakeFirst()
     return row && retentionRuns.decode(row)
   },
+  /** When the last clean-up of each repository ended. */
+  async lastEnds(
+    queries: Queries,
+  ): Promise<readonly { readonly repositoryId: string; readonly endTime: Date }[]> {
+    const rows = await queries
+      .selectFrom('retentionRuns')
+      .select(({ fn }) => ['repositoryId', fn.max('endTime').as('endTime')])
+      .where('repositoryId', 'is not', null)
+      .where('endTime', 'is not', null)
+      .groupBy('repositoryId')
+      .execute()
+    return rows.map((row) => ({ repositoryId: row.repositoryId!, endTime: new Date(row.endTime!) }))
+  },
   /** Newest first. */
   async list(queries: Queries, filter: RetentionRunFilter = {}): Promise<Page<RetentionRunRow>> {
     let query = queries.selectFrom('retentionRuns')

@@ -66,6 +66,20 @@ export const sessionRows = {
     const row = await query.orderBy('creationTime', 'desc').orderBy('id').limit(1).executeTakeFirst()
     return row && jobSessions.decode(row)
   },
+  /** When the last run ended that may have changed what is stored, by repository and organization. */
+  async lastEnds(
+    queries: Queries,
+  ): Promise<
+    readonly { readonly repositoryId: string; readonly organizationId: string; readonly endTime: Date }[]
+  > {
+    const rows = await queries
+      .selectFrom('jobSessions')
+      .select(({ fn }) => ['repositoryId', 'organizationId', fn.max('endTime').as('endTime')])
+      .where('endTime', 'is not', null)
+      .groupBy(['repositoryId', 'organizationId'])
+      .execute()
+    return rows.map(({ endTime, ...place }) => ({ ...place, endTime: new Date(endTime!) }))
+  },
   /** When an organization was first and last protected; by the end of sessions with one of `statuses`. */
   async endTimes(
     queries: Queries,
