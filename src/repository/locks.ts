@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Clock, HoldfastError, isHoldfastError, type Logger, messageOf, type Random } from '#base'
 import type { Storage } from '#storage'
 import { fieldsOf, openDocument, sealDocument } from './format/document.ts'
@@ -7,6 +6,15 @@ import { sha256Hex } from './format/ids.ts'
 import { IV_BYTES, type KeySet, seal } from './format/sealing.ts'
 import type { Host } from './format/snapshot.ts'
 import { listIds } from './index-files.ts'
+import { isRunning, ownIdentity, readIdentity, startTicks, type ProcessIdentity } from './process-identity.ts'
+
+/** Who uses repositories over many processes, one at a time: a server. */
+export interface LockOwner {
+  /** The same after every start, also in another container. */
+  readonly id: string
+  /** Whether it is certain that no earlier process of this owner uses the repository any more. */
+  isAlone(): boolean
+}
 
 /**
  * `traced` and `switch` are a shared and an exclusive lock to everybody else. The holder of the one knows what the holder of
@@ -26,8 +34,13 @@ export interface LocksOptions {
   readonly pid: number
   /** Of the repository: version 1 knows no compressed documents. */
   readonly version?: 1 | 2
-  /** Whether a process of this machine runs and may have written a lock at that time. */
-  readonly isAlive?: (pid: number, lockedAt: Date) => boolean
+  readonly owner?: LockOwner
+  /** Of this process, as the system tells it; `null` for none. */
+  readonly identity?: ProcessIdentity | null
+  /** When a process of this machine began; undefined for none. */
+  readonly startTicks?: (pid: number) => number | undefined
+  /** Milliseconds that nobody sets. */
+  readonly steadyMs?: () => number
 }
 
 const FOLDER = 'locks'
@@ -48,6 +61,8 @@ interface FoundLock {
   readonly isExclusive: boolean
   readonly hostname: string
   readonly pid: number
+  readonly identity: ProcessIdentity | undefined
+  readonly owner: string | undefined
 }
 
 /** A lock that is held and refreshed until it is released. */
@@ -64,11 +79,15 @@ export class Locks {
   /** Those that it let go lately: who listed them before may still look at one. */
   readonly #released = new Set<string>()
   readonly #leftOver = new Set<string>()
+  /** When each lock that a process of this machine may have left was first seen, by the steady clock. */
+  readonly #seenMs = new Map<string, number>()
+  readonly #identity: ProcessIdentity | undefined
   /** Resolves when the `switch` lock that this object holds is released. */
   #switching: Promise<void> | undefined
 
   constructor(options: LocksOptions) {
     this.#options = options
+    this.#identity = options.identity === undefined ? ownIdentity() : (options.identity ?? undefined)
   }
 
   /** Takes a lock. Throws `conflict`, naming who holds the one in the way. */
@@ -120,16 +139,16 @@ export class Locks {
   }
 
   #hold(kind: LockKind, first: string): HeldLock {
-    const { clock, log } = this.#options
+    const { log } = this.#options
     let current = first
-    let refreshedAtMs = clock.nowMs()
+    let refreshedAt = this.#moment()
     let refreshing: Promise<void> = Promise.resolve()
     const refresh = async (): Promise<void> => {
       try {
         const next = await this.#write(kind)
         const previous = current
         current = next
-        refreshedAtMs = clock.nowMs()
+        refreshedAt = this.#moment()
         await this.#remove(previous)
       } catch (error) {
         log.warn({ reason: messageOf(error) }, 'repository lock not refreshed')
@@ -141,7 +160,10 @@ export class Locks {
     timer.unref()
     return {
       check: () => {
-        if (clock.nowMs() - refreshedAtMs <= LOST_MS) return
+        const now = this.#moment()
+        // A machine that slept, or a clock that went back: the longer of the two counts.
+        const sinceMs = Math.max(now.clockMs - refreshedAt.clockMs, now.steadyMs - refreshedAt.steadyMs)
+        if (sinceMs <= LOST_MS) return
         throw new HoldfastError('conflict', 'the lock of the repository could not be refreshed in time')
       },
       [Symbol.asyncDispose]: async () => {
@@ -152,11 +174,22 @@ export class Locks {
     }
   }
 
+  #moment(): { readonly clockMs: number; readonly steadyMs: number } {
+    return { clockMs: this.#options.clock.nowMs(), steadyMs: this.#steadyMs() }
+  }
+
+  #steadyMs(): number {
+    return (this.#options.steadyMs ?? steadyMs)()
+  }
+
   async #write(kind: LockKind): Promise<string> {
-    const { storage, key, random, clock, host, pid, version } = this.#options
+    const { storage, key, random, clock, host, pid, version, owner } = this.#options
+    // Restic passes over what it does not know.
+    const further = { ...this.#identity, ...(owner === undefined ? {} : { owner: owner.id }) }
     const json =
       `{"time":"${goTime(clock.now())}","exclusive":${isExclusive(kind)},` +
-      `"hostname":${goJsonString(host.hostname)},"username":${goJsonString(host.username)},"pid":${pid}}`
+      `"hostname":${goJsonString(host.hostname)},"username":${goJsonString(host.username)},"pid":${pid},` +
+      `"holdfast":${JSON.stringify(further)}}`
     const iv = random.bytes(IV_BYTES)
     const sealed = version === 1 ? seal(key, Buffer.from(json), iv) : sealDocument(key, json, iv)
     const id = sha256Hex(sealed)
@@ -190,6 +223,7 @@ export class Locks {
     for (const lock of await this.#found(signal)) {
       if (lock.id === own || (!isExclusive(kind) && !lock.isExclusive)) continue
       if (this.#isBeside(kind, this.#own.get(lock.id)) || this.#released.has(lock.id)) continue
+      if (await this.#removeLeftBehind(lock)) continue
       const nowMs = this.#options.clock.nowMs()
       const minutes = Math.max(0, Math.round((nowMs - lock.time.getTime()) / 60_000))
       const isStale = nowMs - lock.time.getTime() > STALE_MS
@@ -208,22 +242,42 @@ export class Locks {
     return (kind === 'traced' && other === 'switch') || (kind === 'switch' && other === 'traced')
   }
 
-  /** Removes locks of processes of this machine that are gone, so that nobody has to after a crash. */
+  /** Removes locks of processes that are known to be gone, so that nobody has to after a crash. */
   async removeOwnStale(signal?: AbortSignal): Promise<number> {
     let removed = 0
-    for (const lock of await this.#found(signal)) {
-      if (!this.#isLeftBehind(lock)) continue
-      await this.#remove(lock.id)
-      this.#options.log.info({ pid: lock.pid }, 'lock of a dead process removed')
-      removed += 1
-    }
+    for (const lock of await this.#found(signal)) if (await this.#removeLeftBehind(lock)) removed += 1
     return removed
   }
 
+  async #removeLeftBehind(lock: FoundLock): Promise<boolean> {
+    if (!this.#isLeftBehind(lock)) return false
+    await this.#remove(lock.id)
+    this.#seenMs.delete(lock.id)
+    this.#options.log.info({ pid: lock.pid }, 'lock of a dead process removed')
+    return true
+  }
+
+  /** Asks no clock that can be set: one that jumps ahead would make every lock look old. */
   #isLeftBehind(lock: FoundLock): boolean {
-    if (lock.hostname !== this.#options.host.hostname || ownLocks.has(lock.id)) return false
-    const isAlive = this.#options.isAlive ?? runsSince
-    return !isAlive(lock.pid, lock.time) || this.#options.clock.nowMs() - lock.time.getTime() > STALE_MS
+    if (ownLocks.has(lock.id)) return false
+    const { host, owner } = this.#options
+    const [own, its] = [this.#identity, lock.identity]
+    if (own !== undefined && its?.boot === own.boot && its.space === own.space)
+      return (this.#options.startTicks ?? startTicks)(lock.pid) !== its.ticks
+    // Names of machines change and are used again, owners are not.
+    if (owner !== undefined && lock.owner !== undefined) return lock.owner === owner.id && owner.isAlone()
+    if (lock.hostname !== host.hostname) return false
+    if (own === undefined || its === undefined) return !isRunning(lock.pid) || this.#isUnrefreshed(lock)
+    // The same name on another machine, or in another container of this one.
+    return its.boot !== own.boot && (its.machine === undefined || its.machine === own.machine)
+  }
+
+  /** Restic writes a new lock in place of its old one every five minutes. */
+  #isUnrefreshed(lock: FoundLock): boolean {
+    const nowMs = this.#steadyMs()
+    const seenMs = this.#seenMs.get(lock.id)
+    if (seenMs === undefined) this.#seenMs.set(lock.id, nowMs)
+    return seenMs !== undefined && nowMs - seenMs > STALE_MS
   }
 
   async #found(signal?: AbortSignal): Promise<FoundLock[]> {
@@ -251,37 +305,18 @@ export class Locks {
   }
 }
 
+const steadyMs = (): number => Math.round(performance.now())
+
 const decodeLock = (id: string, document: unknown): FoundLock => {
   const fields = fieldsOf(document, 'a lock')
+  const further = fields['holdfast'] as { readonly owner?: unknown } | undefined
   return {
     id,
     time: parseGoTime(fields['time']) ?? new Date(0),
     isExclusive: fields['exclusive'] === true,
     hostname: typeof fields['hostname'] === 'string' ? fields['hostname'] : '',
     pid: typeof fields['pid'] === 'number' ? fields['pid'] : 0,
-  }
-}
-
-/** A process with this number runs, and began before the lock was written: numbers are used again. */
-const runsSince = (pid: number, lockedAt: Date): boolean => {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
-  }
-  const startedMs = processStartMs(pid)
-  // The kernel counts in hundredths of a second from a start that it tells in whole seconds.
-  return startedMs === undefined || startedMs <= lockedAt.getTime() + 2000
-}
-
-const processStartMs = (pid: number): number | undefined => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-    const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1])
-    const startedMs = bootSeconds * 1000 + ticks * 10
-    return Number.isFinite(startedMs) ? startedMs : undefined
-  } catch {
-    return undefined
+    identity: readIdentity(further),
+    owner: typeof further?.owner === 'string' ? further.owner : undefined,
   }
 }

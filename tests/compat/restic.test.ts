@@ -117,6 +117,19 @@ describe('stock restic and Holdfast on one repository', () => {
     expectSame(await filesIn(target), files)
   })
 
+  it('restic reads and obeys the lock of Holdfast, and what Holdfast says there beside', async () => {
+    await using folder = await temporaryFolder()
+    const repo = join(folder.path, 'repo')
+    await using repository = await initRepository(localStorage(repo), TEST_OPTIONS)
+    await repository.withWriter(async () => {
+      const [id] = (await restic(repo, 'list', 'locks', '--no-lock')).trim().split('\n')
+      const lock = JSON.parse(await restic(repo, 'cat', 'lock', id!, '--no-lock')) as Record<string, unknown>
+      expect(lock).toMatchObject({ exclusive: false, hostname: 'test-host', pid: process.pid })
+      await expect(restic(repo, 'prune')).rejects.toThrow(/already locked/)
+    })
+    await restic(repo, 'prune')
+  })
+
   it('Holdfast reads what restic wrote, before and after restic rewrote it', async () => {
     await using folder = await temporaryFolder()
     const repo = join(folder.path, 'repo')
