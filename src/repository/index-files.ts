@@ -10,6 +10,7 @@ import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import type { BlobId, BlobType } from './contract.ts'
 import { isDamage } from './damage.ts'
 import { readPackHeader } from './pack-header-file.ts'
+import { ownBytes } from './read-own.ts'
 import { release } from './release.ts'
 import { Traces } from './traces.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
@@ -161,7 +162,7 @@ export class IndexFiles {
   /** A damaged file must not hide what the others name. */
   async #columnsOf(id: string, signal?: AbortSignal): Promise<IndexColumns> {
     const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
-    const job = { kind: 'read-index' as const, key: this.#key, bytes: Uint8Array.from(sealed) }
+    const job = { kind: 'read-index' as const, key: this.#key, bytes: ownBytes(sealed) }
     const { bytes, problem, ...read } = await this.#pool.run(job)
     if (problem !== undefined) this.#damaged.set(id, `index ${id}: ${problem}`)
     return columnsIn({ buffer: bytes.buffer, ...read })

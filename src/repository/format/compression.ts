@@ -125,3 +125,21 @@ export const decompressInto = (frame: Uint8Array, target: Uint8Array): void => {
   if (plain.length !== expected) throw corrupt('a blob does not have the length that is told')
   target.set(plain)
 }
+
+const FRAME_MAGIC = 0xfd2fb528
+const SIZE_BYTES = [0, 2, 4, 8]
+const DICTIONARY_BYTES = [0, 1, 2, 4]
+
+/** The length that a frame tells of its content (RFC 8878, 3.1.1.1); undefined when it tells none. */
+export const frameSize = (frame: Uint8Array): number | undefined => {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+  if (frame.length < 18 || view.getUint32(0, true) !== FRAME_MAGIC) return undefined
+  const flags = frame[4]!
+  const isSingle = (flags & 0x20) !== 0
+  const bytes = isSingle ? Math.max(1, SIZE_BYTES[flags >> 6]!) : SIZE_BYTES[flags >> 6]!
+  const at = 5 + (isSingle ? 0 : 1) + DICTIONARY_BYTES[flags & 3]!
+  if (bytes === 1) return frame[at]!
+  if (bytes === 2) return view.getUint16(at, true) + 256
+  if (bytes === 4) return view.getUint32(at, true)
+  return bytes === 8 ? Number(view.getBigUint64(at, true)) : undefined
+}

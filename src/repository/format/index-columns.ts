@@ -50,8 +50,17 @@ export interface ReadColumns {
   readonly packRows: readonly number[]
 }
 
-const newColumns = (rows: number): IndexColumns =>
-  columnsIn({ buffer: new ArrayBuffer(rows * ROW_BYTES), rows, packIds: [], packRows: [] })
+let scratch = new ArrayBuffer(0)
+/** What is kept. */
+const LARGEST_SCRATCH = 8 * 1024 * 1024
+
+/** Columns to be filled, in memory that the next call may take again. */
+const briefColumns = (rows: number): IndexColumns => {
+  const bytes = rows * ROW_BYTES
+  const isKept = bytes <= LARGEST_SCRATCH
+  if (isKept && scratch.byteLength < bytes) scratch = new ArrayBuffer(bytes)
+  return columnsIn({ buffer: isKept ? scratch : new ArrayBuffer(bytes), rows, packIds: [], packRows: [] })
+}
 
 /** Columns of exactly the rows that were read, in the order of their packs. */
 const columnsOf = (
@@ -100,7 +109,7 @@ export const readIndexColumns = (text: Uint8Array): ReadColumns => scanIndex(tex
 export const parseIndex = (text: Uint8Array): ReadColumns => {
   const packs = decodeIndex(parseJson(text))
   const rows = packs.reduce((sum, { blobs }) => sum + blobs.length, 0)
-  const columns = newColumns(rows)
+  const columns = briefColumns(rows)
   const ids = Buffer.from(columns.ids.buffer)
   packs
     .flatMap(({ blobs }) => blobs)
@@ -148,7 +157,7 @@ class Scan {
 
   constructor(text: Uint8Array) {
     this.#text = text
-    this.#columns = newColumns(Math.ceil(text.length / SHORTEST_BLOB))
+    this.#columns = briefColumns(Math.ceil(text.length / SHORTEST_BLOB))
     this.#ids = new Uint8Array(this.#columns.ids.buffer)
   }
 

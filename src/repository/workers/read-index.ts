@@ -1,5 +1,5 @@
 import { isHoldfastError, messageOf } from '#base'
-import { openDocumentText } from '../format/document.ts'
+import { openDocumentBriefly } from '../format/document.ts'
 import { type ReadColumns, readIndexColumns } from '../format/index-columns.ts'
 import type { KeySet } from '../format/sealing.ts'
 import { release } from '../release.ts'
@@ -20,9 +20,8 @@ export interface ReadIndexResult extends Omit<ReadColumns, 'buffer'> {
 
 export const readIndex = ({ key, bytes }: ReadIndexJob): ReadIndexResult => {
   try {
-    const text = openDocumentText(key, bytes)
-    const { buffer, ...read } = readIndexColumns(text)
-    release(text)
+    const { buffer, ...read } = readIndexColumns(openDocumentBriefly(key, bytes))
+    release(bytes)
     return { bytes: new Uint8Array(buffer), ...read }
   } catch (error) {
     if (!isHoldfastError(error, 'corrupt')) throw error
