@@ -26,6 +26,7 @@ export {
   type Paths,
 } from './extend-retention.ts'
 export { memoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
+export { hostLookup, type HostRules } from './resolve-host.ts'
 export { keepReserve, spendReserve } from './space-reserve.ts'
 export { readOnly } from './read-only.ts'
 export { subfolder } from './subfolder.ts'

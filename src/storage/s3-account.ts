@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { invalid, type Secret } from '#base'
 
 /** An access key of Amazon S3, or of a storage that speaks its language, and where that is. */
@@ -17,6 +18,8 @@ export interface S3AccountOptions {
    * S3 wants them unless told; at Amazon always.
    */
   readonly checksums?: S3Checksums
+  /** Resolves the names of hosts, that of a bucket too; the system does unless told. */
+  readonly lookup?: LookupFunction
   /** Until a call without much data fails with `timeout`; a minute unless told. Data has longer, by its size. */
   readonly timeoutMs?: number
 }

@@ -1,6 +1,9 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import type { S3, S3ClientConfig } from '@aws-sdk/client-s3'
 import { HoldfastError } from '#base'
+import { hostLookup } from './resolve-host.ts'
 import { isAmazon, s3Endpoint, type S3AccountOptions } from './s3-account.ts'
 import { s3Error } from './s3-errors.ts'
 
@@ -96,7 +99,7 @@ export class S3Client {
 const configOf = (endpoint: string, options: S3AccountOptions): S3ClientConfig => {
   const amazon = isAmazon(options)
   const checksums = options.checksums ?? (amazon ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED')
-  const agent = { keepAlive: true, maxSockets: CONNECTIONS }
+  const agent = { keepAlive: true, maxSockets: CONNECTIONS, lookup: options.lookup ?? hostLookup() }
   return {
     endpoint,
     region: options.region,
@@ -117,11 +120,13 @@ const configOf = (endpoint: string, options: S3AccountOptions): S3ClientConfig =
     useArnRegion: false,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      httpAgent: agent,
-      httpsAgent: {
+      // Agents and not their options: for large bodies the library makes an agent of its own from nothing otherwise, which
+      // knows neither the authority nor the hosts.
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent({
         ...agent,
         ...(options.ca === undefined ? {} : { ca: [...rootCertificates, options.ca] }),
-      },
+      }),
     },
   }
 }

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError, type ErrorCode } from '#base'
 
 /** What S3's word for a failure means here, where its status alone would say something else. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
+  AddressNotAllowed: 'denied',
   BadDigest: 'unavailable',
   // Something else was written at the same moment.
   ConditionalRequestConflict: 'unavailable',
@@ -51,6 +52,7 @@ const STATUSES: Readonly<Record<number, ErrorCode>> = {
 }
 const WORDS: Readonly<Record<string, string>> = {
   AccessDenied: 'the access key may not do this',
+  AddressNotAllowed: 'its host is in a network that the server does not go to',
   InvalidAccessKeyId: 'the access key is not known there',
   InvalidObjectState: 'it is archived and has to be brought back first',
   NoSuchBucket: 'there is no such bucket',
@@ -101,11 +103,14 @@ const otherRegionOf = (error: unknown, region: string): string | undefined => {
   return told === region ? undefined : told
 }
 
+const certificateWord = (status: number | undefined, reason: string): string | undefined =>
+  status === undefined && CERTIFICATE.test(reason) ? 'its certificate is not trusted' : undefined
+
 const codeOf = (error: unknown, reason: string): ErrorCode => {
   const status = statusOf(error)
   const known = CODES[reason]
   if (known !== undefined) return known
-  if (status === undefined) return CERTIFICATE.test(reason) ? 'denied' : 'unavailable'
+  if (status === undefined) return certificateWord(status, reason) === undefined ? 'unavailable' : 'denied'
   return STATUSES[status] ?? 'unavailable'
 }
 
@@ -128,7 +133,7 @@ export const s3Error = (error: unknown, action: string, region: string): Holdfas
   const foreign = status === 200 || error instanceof SyntaxError
   const reason = foreign ? 'NotS3' : (reasonOf(error) ?? `HTTP ${status ?? 'without an answer'}`)
   const retryAfterMs = retryAfterMsOf(error)
-  const why = foreign ? 'what answers there is not S3' : WORDS[reason]
+  const why = foreign ? 'what answers there is not S3' : (WORDS[reason] ?? certificateWord(status, reason))
   return new HoldfastError(
     codeOf(error, reason),
     `cannot ${action}: ${why === undefined ? reason : `${why} (${reason})`}`,

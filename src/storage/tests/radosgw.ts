@@ -15,6 +15,8 @@ export interface RadosgwSettings {
   readonly region: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** The same service by HTTPS, at a name; its certificate is of an authority that nobody else trusts. */
+  readonly tls: { readonly endpoint: string; readonly authority: string }
 }
 
 export interface RunningRadosgw extends AsyncDisposable {
@@ -44,6 +46,8 @@ const settingsOf = async (child: ChildProcess): Promise<RadosgwSettings> => {
 
 export interface Radosgw {
   readonly account: S3AccountOptions
+  /** The same by HTTPS, with the authority to be trusted. A bucket may stand before the host. */
+  readonly tlsAccount: S3AccountOptions & { readonly ca: string }
   /** S3's own client, as anybody who has the key may use it. */
   readonly s3: S3
   /** A new, empty bucket; with object lock where told. */
@@ -64,11 +68,13 @@ export const sharedRadosgw = async (): Promise<Radosgw> => {
   const answer = await fetch(inject('radosgw'))
   if (!answer.ok) throw new Error(await answer.text())
   const settings = (await answer.json()) as RadosgwSettings
-  const { endpoint, region, accessKeyId, secretAccessKey } = settings
+  const { endpoint, region, accessKeyId, secretAccessKey, tls } = settings
   const credentials = { accessKeyId, secretAccessKey }
   const s3 = new S3({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 3 })
+  const account = { endpoint, region, accessKeyId, secretAccessKey: new Secret(secretAccessKey) }
   return {
-    account: { endpoint, region, accessKeyId, secretAccessKey: new Secret(secretAccessKey) },
+    account,
+    tlsAccount: { ...account, endpoint: tls.endpoint, ca: tls.authority },
     s3,
     newBucket: async ({ objectLock } = { objectLock: false }) => {
       buckets += 1
