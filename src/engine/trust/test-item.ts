@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { isHoldfastError, messageOf } from '#base'
 import { readMailItemFile } from '#formats'
-import { QuickXorHash, type MailAttachment, type MailItem } from '#items'
+import { QuickXorHash, type DriveItem, type MailAttachment, type MailItem } from '#items'
 import type { RepositoryReader } from '#repository'
+import { isSameContent } from '../backup/drive-rows.ts'
 import { isDriveRow, type CatalogueRow, type DriveRow, type MailRow } from '../catalogue/rows.ts'
 import type { Tenant } from '../connectors/connectors.ts'
 
@@ -129,12 +130,15 @@ const testFile = async (
     return differs('the bytes are not those whose hash was recorded')
   const drive = tenant?.drive(userId)
   const live = await asked(drive?.item(row.id, signal))
-  const isSame = live?.kind === 'file' && live.cTag === row.cTag && row.cTag !== undefined
-  if (!isSame) return EQUAL_RECORDED
+  if (live === undefined || !hasContentOf(row, live)) return EQUAL_RECORDED
   const now = await asked(bytesOf(drive!.content(live, signal)))
   if (now === undefined) return EQUAL_RECORDED
   return now.sha256 === stored.sha256 ? EQUAL_LIVE : differs('the bytes are not those in the drive')
 }
+
+/** Whether the file in the drive is to have the content that was stored. Lists of changes leave cTag out. */
+const hasContentOf = (row: DriveRow, live: DriveItem): boolean =>
+  isSameContent(live, row) || (live.kind === 'file' && row.eTag !== undefined && live.eTag === row.eTag)
 
 const hashOf = async (content: AsyncIterable<Uint8Array>): Promise<string> => (await bytesOf(content)).sha256
 
