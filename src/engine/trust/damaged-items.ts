@@ -82,7 +82,8 @@ export const keepDamaged = async (
       await damagedItemRows.update(queries, before.id, changes)
       kept.push({ ...before, ...changes })
     } else {
-      const row = { ...place, ...namedRow(damaged, names), blobs, problem, points: damaged.points }
+      const named = namedRow(damaged, names)
+      const row = { ...place, ...named, ...ownerOf(shard, damaged), blobs, problem, points: damaged.points }
       const whole = {
         ...row,
         id: parts.random.uuid(),
@@ -102,6 +103,12 @@ export const keepDamaged = async (
       })
   }
   return kept
+}
+
+/** Whose it is, where that is one alone. */
+const ownerOf = (shard: TrustedShard, damaged: DamagedPath): Pick<DamagedItemRow, 'objectKey'> => {
+  const [owner, ...others] = objectsOfPath(damaged.path, objectsAround(shard, damaged))
+  return owner === undefined || others.length > 0 ? {} : { objectKey: owner.key }
 }
 
 /** Those of the point; where it is too damaged to tell, those that are known now. */
@@ -172,14 +179,20 @@ const nameItems = (
   }
 }
 
+/** What a run read in full, and whether that was all that it had to. */
+export interface Reread {
+  readonly keys: ReadonlySet<string>
+  readonly isAll: boolean
+}
+
 /**
- * Looks whether the blobs of what was damaged are stored again. Only for blobs that the index has forgotten. What a run did
- * not bring back is `Lost` when `isAfterRun`.
+ * Looks whether the blobs of what was damaged are stored again. Only for blobs that the index has forgotten. What a run that
+ * read its object in full did not bring back is `Lost`.
  */
 export const recheckDamaged = async (
   parts: Pick<TrustParts, 'database' | 'clock'>,
   shard: Pick<TrustedShard, 'repositoryId' | 'organizationId' | 'index' | 'repository'>,
-  { reread }: { readonly reread?: ReadonlySet<string> } = {},
+  reread?: Reread,
 ): Promise<number> => {
   const { queries } = parts.database
   const { repositoryId, organizationId, index, repository } = shard
@@ -192,11 +205,15 @@ export const recheckDamaged = async (
     if (isWhole) {
       healed += 1
       await damagedItemRows.update(queries, row.id, { status: 'Healed', endedAt: parts.clock.now() })
-    } else if (row.status === 'Waiting' && row.objectKey !== undefined && reread?.has(row.objectKey) === true)
+    } else if (row.status === 'Waiting' && isReread(row, reread))
       await damagedItemRows.update(queries, row.id, { status: 'Lost' })
   }
   return healed
 }
+
+/** What belongs to no object alone, such as the record of a run, waits until all is read. */
+const isReread = ({ objectKey }: DamagedItemRow, reread: Reread | undefined): boolean =>
+  reread !== undefined && (objectKey === undefined ? reread.isAll : reread.keys.has(objectKey))
 
 /** After the index forgot what is damaged. */
 export const markForgotten = async (

@@ -1,8 +1,9 @@
 import { messageOf, type Clock, type Logger } from '#base'
-import { objectToReadRows, type Database } from '#database'
+import { damagedItemRows, objectToReadRows, type Database } from '#database'
 import type { Catalogues } from '../catalogue/catalogues.ts'
 import type { BackupRun, RunBackup } from '../jobs/backup-run.ts'
 import { recheckDamaged } from './damaged-items.ts'
+import type { TrustedShard } from './trust-work.ts'
 
 export interface HealingParts {
   readonly database: Database
@@ -10,6 +11,8 @@ export interface HealingParts {
   readonly clock: Clock
   readonly log: Logger
 }
+
+type TrustedPlace = Pick<TrustedShard, 'repositoryId' | 'organizationId' | 'index' | 'repository'>
 
 /** A backup that reads objects in full where something of theirs is damaged, and looks afterwards what that healed. */
 export const healing =
@@ -28,18 +31,23 @@ export const healing =
   }
 
 const settle = async (parts: HealingParts, run: BackupRun, marked: ReadonlySet<string>): Promise<void> => {
-  if (marked.size === 0) return
+  const { queries } = parts.database
   const { repositoryId, organization } = run
   const organizationId = organization.id
+  const place = { repositoryId, organizationId, status: ['Waiting'] as const, limit: 1 }
+  if (marked.size === 0 && (await damagedItemRows.list(queries, place)).totalCount === 0) return
+  const readIn = new Map<TrustedPlace, ReadonlySet<string>>()
   for (const { index, repository } of await run.shards.existing(run.signal)) {
     const catalogue = parts.catalogues.of({ repositoryId, organizationId, shard: index }, repository)
     const point = catalogue.points().find(({ sessionId }) => sessionId === run.sessionId)
     const read = (point?.run.objects ?? []).filter(
       ({ key, status }) => marked.has(key) && (status === 'success' || status === 'warning'),
     )
-    const reread = new Set(read.map(({ key }) => key))
-    await recheckDamaged(parts, { repositoryId, organizationId, index, repository }, { reread })
-    for (const key of reread)
-      await objectToReadRows.remove(parts.database.queries, repositoryId, organizationId, key)
+    const shard = { repositoryId, organizationId, index, repository }
+    readIn.set(shard, new Set(read.map(({ key }) => key)))
   }
+  const read = new Set([...readIn.values()].flatMap((keys) => [...keys]))
+  const isAll = [...marked].every((key) => read.has(key))
+  for (const [shard, keys] of readIn) await recheckDamaged(parts, shard, { keys, isAll })
+  for (const key of read) await objectToReadRows.remove(queries, repositoryId, organizationId, key)
 }
