@@ -172,6 +172,7 @@ class Pruning {
     this.#needed = await blobsBelow(roots, {
       index: this.#index,
       reader: this.#parts.reader,
+      together: this.#parts,
       isWaiting: this.#parts.isWaiting,
       ...(this.#needed === undefined ? {} : { found: this.#needed }),
       signal: this.#signal,

@@ -291,6 +291,7 @@ const verifyTrees = async (
   await blobsBelow(new Set(snapshots.map(({ tree }) => tree)), {
     index: files.index,
     reader,
+    together: parts,
     signal,
     onProblem: (type, id, error) => {
       if (error === undefined) return void missing.push({ type, id })

@@ -139,7 +139,7 @@ const PLAIN = bytesOf(',"uncompressed_length":')
 const [COMMA, CLOSE, END, LETTER_D] = [0x2c, 0x7d, 0x5d, 0x64]
 
 /** Values of the digits that ids are written in; 255 for every other byte. */
-const HEX = new Uint8Array(256).fill(255)
+export const HEX = new Uint8Array(256).fill(255)
 for (let value = 0; value < 16; value += 1) HEX[value.toString(16).charCodeAt(0)] = value
 
 /** Reads a text in its usual form; undefined for any other. */

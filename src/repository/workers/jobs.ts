@@ -3,6 +3,7 @@ import type { KeySet } from '../format/sealing.ts'
 import type { InspectJob, InspectResult } from './inspect-pack.ts'
 import type { ReadIndexJob, ReadIndexResult } from './read-index.ts'
 import type { ResealJob, ResealResult } from './reseal-blobs.ts'
+import type { TreeReferencesJob, TreeReferencesResult } from './tree-references.ts'
 
 // What is asked of a worker thread. Buffers are handed over, not copied.
 
@@ -93,6 +94,7 @@ export interface Jobs {
   verify: { job: VerifyJob; result: VerifyResult }
   inspect: { job: InspectJob; result: InspectResult }
   'read-index': { job: ReadIndexJob; result: ReadIndexResult }
+  'tree-references': { job: TreeReferencesJob; result: TreeReferencesResult }
   reseal: { job: ResealJob; result: ResealResult }
 }
 

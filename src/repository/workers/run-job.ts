@@ -1,12 +1,11 @@
 import { randomFillSync } from 'node:crypto'
-import { isHoldfastError, messageOf } from '#base'
-import { openBlobInto } from '../format/blob.ts'
+import { messageOf } from '#base'
 import { chunkLength } from '../format/chunker.ts'
 import { compressBriefly } from '../format/compression.ts'
 import { blobIdOf, sha256Hex } from '../format/ids.ts'
 import { locateHeader, openHeader } from '../format/pack-header.ts'
 import { IV_BYTES, SEAL_BYTES } from '../format/sealing.ts'
-import { ivsOf, ManySeals } from '../format/sealing-many.ts'
+import { ManySeals } from '../format/sealing-many.ts'
 import { newBuffer } from '../release.ts'
 import { Scratch } from '../scratch.ts'
 import { inspectPack } from './inspect-pack.ts'
@@ -17,14 +16,15 @@ import type {
   OpenJob,
   OpenResult,
   Result,
-  SealedBlob,
   SealJob,
   SealResult,
   VerifyJob,
   VerifyResult,
 } from './jobs.ts'
 import { readIndex } from './read-index.ts'
+import { openEach, plainLength } from './open-each.ts'
 import { resealBlobs } from './reseal-blobs.ts'
+import { treeReferences } from './tree-references.ts'
 
 /** Does a job on this thread. */
 export const runJob = (job: Job): Result => {
@@ -41,6 +41,8 @@ export const runJob = (job: Job): Result => {
       return inspectPack(job)
     case 'read-index':
       return readIndex(job)
+    case 'tree-references':
+      return treeReferences(job)
     case 'reseal':
       return resealBlobs(job)
   }
@@ -82,26 +84,6 @@ const sealAll = ({ key, bytes, blobs, alwaysCompress }: SealJob): SealResult => 
   return { bytes, lengths, uncompressed }
 }
 
-/** Opens one blob after the other, each where `targetOf` says, and tells its length or what is wrong with it. */
-const openEach = (
-  { key, bytes, blobs }: Pick<OpenJob, 'key' | 'bytes' | 'blobs'>,
-  targetOf: (bytes: number) => Uint8Array,
-  use: (opened: number | string, number: number) => void,
-): void => {
-  const sealed = blobs.map(({ offset, length }) => bytes.subarray(offset, offset + length))
-  const seals = new ManySeals(key, ivsOf(sealed))
-  blobs.forEach((blob, number) => {
-    const { id, uncompressed } = blob
-    try {
-      const target = targetOf(plainLength(blob) + 1)
-      use(openBlobInto(target, sealed[number]!, { id, uncompressed, seals, number }), number)
-    } catch (error) {
-      if (!isHoldfastError(error, 'corrupt')) throw error
-      use(error.message, number)
-    }
-  })
-}
-
 const openAll = (job: OpenJob): OpenResult => {
   const plain = newBuffer(job.blobs.reduce((sum, blob) => sum + plainLength(blob), 1))
   const lengths: number[] = []
@@ -116,9 +98,6 @@ const openAll = (job: OpenJob): OpenResult => {
   )
   return { bytes: job.bytes, plain, lengths }
 }
-
-const plainLength = ({ length, uncompressed }: SealedBlob): number =>
-  uncompressed === 0 ? Math.max(0, length - SEAL_BYTES) : uncompressed
 
 const scratch = new Scratch()
 
