@@ -9,6 +9,7 @@ const OUTAGE_ITEMS = 20
 export class ItemFailures {
   readonly #clock: Clock
   readonly #failed: Map<string, FailedItem>
+  /** Of those that failed, the ones that this run came across. */
   readonly #met = new Set<string>()
   #outages = 0
 
@@ -20,7 +21,6 @@ export class ItemFailures {
   /** Throws the failure when it is not a matter of this item. */
   add(item: { id: string; name: string; folderId?: string }, failure: SourceFailure): void {
     if (isForWholeObject(failure)) throw failure
-    this.#met.add(item.id)
     if (isVanished(failure)) {
       this.#failed.delete(item.id)
       return
@@ -39,7 +39,6 @@ export class ItemFailures {
 
   succeeded(id: string): void {
     this.#outages = 0
-    this.#met.add(id)
     this.#failed.delete(id)
   }
 
