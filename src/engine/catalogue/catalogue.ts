@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3'
 import { isHoldfastError, messageOf, notFound, silentLogger, type Logger } from '#base'
 import type { BlobId, RepositoryReader, Snapshot, SnapshotId } from '#repository'
+import { ListPositions } from './list-positions.ts'
 import { lostRows } from './lost-rows.ts'
 import { createPlaceIndex, openCacheFile, type CacheDatabase } from './cache-file.ts'
 import { CachedBlocks, type RowPlace } from './cached-blocks.ts'
@@ -213,6 +214,7 @@ class SqliteCatalogue implements Catalogue {
   readonly #blocks: CachedBlocks
   readonly #parents: ParentNumbers
   readonly #log: Logger
+  readonly #positions: ListPositions
   readonly #totals = new Map<string, number>()
   readonly #found = new Map<string, readonly RowPlace[]>()
   readonly #statements = new Map<string, Statement>()
@@ -225,6 +227,7 @@ class SqliteCatalogue implements Catalogue {
     this.#log = log
     this.#blocks = new CachedBlocks(database)
     this.#parents = new ParentNumbers(database)
+    this.#positions = new ListPositions(database)
     this.#writer = new VersionWriter({ database, reader, blocks: this.#blocks, parents: this.#parents })
   }
 
@@ -382,8 +385,13 @@ class SqliteCatalogue implements Catalogue {
         })
       this.#run('UPDATE objects SET loaded = @version WHERE no = @object', { object, version })
     }
+    this.#forgetLists()
+  }
+
+  #forgetLists(): void {
     this.#totals.clear()
     this.#found.clear()
+    this.#positions.clear()
   }
 
   #objectNumber(key: string): number {
@@ -515,9 +523,9 @@ class SqliteCatalogue implements Catalogue {
     const where = `object = @object ${within} AND is_folder = 0 AND ${AT}`
     const scope = { object, version, ...(parent === undefined ? {} : { parent }) }
     if (query.search !== undefined) return this.#search(where, scope, query)
-    const { limit, offset } = query
-    const page = `${where} ORDER BY sort, h, c LIMIT @limit OFFSET @offset`
-    return { items: this.#rows(page, { ...scope, limit, offset }), total: this.#total(where, scope) }
+    const total = this.#total(where, scope)
+    const places = this.#positions.page({ where, parameters: scope, total }, query)
+    return { items: places.map((place) => this.#blocks.row(place)), total }
   }
 
   /** The places of what was found are kept for the next page. */
@@ -626,8 +634,7 @@ class SqliteCatalogue implements Catalogue {
     const parts = { database: this.#database, blocks: this.#blocks }
     const numbered = objects.map(({ key, ...object }) => ({ ...object, object: this.#existing(key) }))
     const isFollowed = followRewriting(parts, { points, objects: numbered })
-    this.#totals.clear()
-    this.#found.clear()
+    this.#forgetLists()
     return isFollowed
   }
 
