@@ -80,7 +80,8 @@ const prepared = (file: string): CacheDatabase => {
   try {
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = OFF')
-    database.pragma('temp_store = MEMORY')
+    // What is sorted for the indexes of a large mailbox would fill the memory.
+    database.pragma('temp_store = FILE')
     database.pragma('cache_size = -16000')
     const format = database.pragma('user_version', { simple: true })
     if (format !== FORMAT && format !== 0) throw new Error('another format')

@@ -49,24 +49,36 @@ const unlessBroken = <Value>(read: () => Value): Value => {
   }
 }
 
+/** A block lies where it was read; what comes in two pieces is put together. */
 async function* framedBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<SegmentBlock> {
-  let pieces: Buffer[] = []
-  let held = 0
+  let begun = Buffer.alloc(0)
   for await (const piece of bytes) {
-    pieces.push(Buffer.from(piece))
-    held += piece.length
-    while (held >= 4) {
-      if (pieces[0]!.length < 4) pieces = [Buffer.concat(pieces)]
-      const length = pieces[0]!.readUInt32LE(0)
-      if (length > MAX_BLOCK_BYTES) throw corrupt('a block of a catalogue segment is too long')
-      if (held < 4 + length) break
-      const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
-      yield opened(all.subarray(4, 4 + length))
-      pieces = [all.subarray(4 + length)]
-      held -= 4 + length
+    const view = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
+    for (let at = 0; at < view.length;) {
+      const whole = begun.length === 0 ? frameLength(view.subarray(at)) : undefined
+      if (whole !== undefined && at + whole <= view.length) {
+        yield opened(view.subarray(at + 4, at + whole))
+        at += whole
+        continue
+      }
+      const missing = (frameLength(begun) ?? 4) - begun.length
+      const next = view.subarray(at, at + missing)
+      begun = Buffer.concat([begun, next])
+      at += next.length
+      if (begun.length !== frameLength(begun)) continue
+      yield opened(begun.subarray(4))
+      begun = Buffer.alloc(0)
     }
   }
-  if (held > 0) throw corrupt('a catalogue segment is cut')
+  if (begun.length > 0) throw corrupt('a catalogue segment is cut')
+}
+
+/** Of the block that begins here, with its head; undefined where that is not there yet. */
+const frameLength = (bytes: Buffer): number | undefined => {
+  if (bytes.length < 4) return undefined
+  const length = bytes.readUInt32LE(0)
+  if (length > MAX_BLOCK_BYTES) throw corrupt('a block of a catalogue segment is too long')
+  return 4 + length
 }
 
 async function* changesOfLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Change[]> {
