@@ -9,7 +9,7 @@ import { openRepository, type BlobId, type RepositoryWriter } from '#repository'
 import { writeRecoveryKit } from '#server'
 import { localStorage } from '#storage'
 import { startWorld, type World } from '#world'
-import { mailRow } from '../src/engine/backup/mail-rows.ts'
+import { mailPaths, mailRow } from '../src/engine/backup/mail-rows.ts'
 import {
   objectKey,
   OBJECTS_FOLDER,
@@ -20,7 +20,6 @@ import {
   type SegmentRef,
 } from '../src/engine/catalogue/object-state.ts'
 import { BLOCK_ROWS, encodeBlock } from '../src/engine/catalogue/row-block.ts'
-import { mailFilePath } from '../src/engine/catalogue/rows.ts'
 import { frameBlock } from '../src/engine/catalogue/segments.ts'
 import { addJob, good, runJob } from '../tests/e2e/living/backup.ts'
 import { FOLDERS, syntheticMail } from './synthetic-mailbox.ts'
@@ -57,9 +56,8 @@ const rowOf = (n: number) => {
   const mail = syntheticMail('meg', n)
   const random = seededRandom(n)
   const content = [Buffer.from(random.bytes(32)).toString('hex') as BlobId]
-  const hash = Buffer.from(random.bytes(6)).toString('hex')
-  const path = mailFilePath(mail.receivedAt!, hash)
-  return mailRow(mail, mail.folderId, path, { content, sizeBytes: 4_000 + (n % 900), newBytes: 0 })
+  const [path] = mailPaths(mail)
+  return mailRow(mail, mail.folderId, path!, { content, sizeBytes: 4_000 + (n % 900), newBytes: 0 })
 }
 
 /** Writes a further restore point, at which the mailbox holds ROWS messages. */
