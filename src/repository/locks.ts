@@ -8,11 +8,11 @@ import type { Host } from './format/snapshot.ts'
 import { listIds } from './index-files.ts'
 import { isRunning, ownIdentity, readIdentity, startTicks, type ProcessIdentity } from './process-identity.ts'
 
-/** Who uses repositories over many processes, one at a time: a server. */
+/** Who has a repository to itself, over many processes: a server. Of owners, one at a time is at work. */
 export interface LockOwner {
   /** The same after every start, also in another container. */
   readonly id: string
-  /** Whether it is certain that no earlier process of this owner uses the repository any more. */
+  /** Whether it is certain that no other process of an owner, this one or another, uses the repository any more. */
   isAlone(): boolean
 }
 
@@ -54,6 +54,8 @@ const UNREADABLE_WAITS_MS = [5_000, 10_000, 20_000]
 
 /** Lock files of this process; one with our pid that is not here is from a process before us. */
 const ownLocks = new Set<string>()
+/** Of those, the ones that nobody holds: they could not be removed, or it is not known whether they were written. */
+const abandoned = new Set<string>()
 
 interface FoundLock {
   readonly id: string
@@ -132,7 +134,7 @@ export class Locks {
       await this.#options.clock.sleep(SETTLE_MS, signal)
       await this.#throwIfTaken(kind, first, signal)
     } catch (error) {
-      await this.#remove(first)
+      await this.#letGo(first)
       throw error
     }
     return this.#hold(kind, first)
@@ -149,7 +151,7 @@ export class Locks {
         const previous = current
         current = next
         refreshedAt = this.#moment()
-        await this.#remove(previous)
+        await this.#letGo(previous)
       } catch (error) {
         log.warn({ reason: messageOf(error) }, 'repository lock not refreshed')
       }
@@ -195,15 +197,25 @@ export class Locks {
     const id = sha256Hex(sealed)
     ownLocks.add(id)
     this.#own.set(id, kind)
-    await storage.write(`${FOLDER}/${id}`, [sealed])
+    try {
+      await storage.write(`${FOLDER}/${id}`, [sealed])
+    } catch (error) {
+      this.#abandon(id)
+      throw error
+    }
     return id
   }
 
   /** A lock whose removal fails would stand in everybody's way: the next to take one removes it first. */
   async #letGo(id: string): Promise<void> {
-    this.#leftOver.add(id)
+    this.#abandon(id)
     await this.#remove(id)
     this.#leftOver.delete(id)
+  }
+
+  #abandon(id: string): void {
+    this.#leftOver.add(id)
+    abandoned.add(id)
   }
 
   async #removeLeftOver(): Promise<void> {
@@ -213,6 +225,7 @@ export class Locks {
   async #remove(id: string): Promise<void> {
     await this.#options.storage.remove(`${FOLDER}/${id}`)
     ownLocks.delete(id)
+    abandoned.delete(id)
     this.#own.delete(id)
     this.#released.add(id)
     const [oldest] = this.#released
@@ -259,13 +272,14 @@ export class Locks {
 
   /** Asks no clock that can be set: one that jumps ahead would make every lock look old. */
   #isLeftBehind(lock: FoundLock): boolean {
+    if (abandoned.has(lock.id)) return true
     if (ownLocks.has(lock.id)) return false
     const { host, owner } = this.#options
     const [own, its] = [this.#identity, lock.identity]
     if (own !== undefined && its?.boot === own.boot && its.space === own.space)
       return (this.#options.startTicks ?? startTicks)(lock.pid) !== its.ticks
     // Names of machines change and are used again, owners are not.
-    if (owner !== undefined && lock.owner !== undefined) return lock.owner === owner.id && owner.isAlone()
+    if (owner !== undefined && lock.owner !== undefined) return owner.isAlone()
     if (lock.hostname !== host.hostname) return false
     if (own === undefined || its === undefined) return !isRunning(lock.pid) || this.#isUnrefreshed(lock)
     // The same name on another machine, or in another container of this one.

@@ -12,6 +12,7 @@ import {
   CopyJobs,
   CopyRunner,
   createRunBackup,
+  graceMsOf,
   healing,
   EncryptionKeys,
   Explorer,
@@ -37,13 +38,17 @@ import {
   rootKeyOf,
   Scheduler,
   Secrets,
+  Space,
+  SpaceRunner,
   TableTaskQueue,
   Tenants,
   Trust,
   TrustRunner,
   TrustScheduler,
+  type OwnerIdentity,
 } from '#engine'
 import { microsoft365, type HostOverrides } from '#m365'
+import { ownIdentity } from '#repository'
 import { Bandwidth, localStorage } from '#storage'
 import type { FastifyInstance } from 'fastify'
 import { hostname } from 'node:os'
@@ -101,6 +106,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const objectStorages = new ObjectStorages({ ...parts, accounts, cloud, servicePoints })
   const cloudResources = new CloudResources({ audit, accounts, cloud, servicePoints })
   const encryptionKeys = new EncryptionKeys(parts)
+  const installation = await installationId(folder, random)
   const repositories = opened.use(
     new BackupRepositories({
       ...parts,
@@ -108,6 +114,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       openStorage: (path) => localStorage(path),
       objectStorages,
       encryptionKeys,
+      owner: ownerOf(installation, random),
       reserved: [folder.path],
       ...(config.shardsPerOrganization === undefined
         ? {}
@@ -130,7 +137,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const jobs = new Jobs({ database, tasks, runner, audit, clock, random, timeZone })
   const copyRunner = opened.use(new CopyRunner({ ...running, repositories, catalogues }))
   const copyJobs = new CopyJobs({ ...running, runner: copyRunner, audit })
-  const retained = { ...running, repositories, catalogues, guard, audit }
+  const graceMs = graceMsOf(config.pruneGraceHours)
+  const retained = { ...running, repositories, catalogues, guard, audit, graceMs }
   const retentionRunner = opened.use(
     new RetentionRunner({ ...retained, endSessionsOf: (id) => restoreSessions.endOf(id) }),
   )
@@ -138,6 +146,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const trusted = { ...running, repositories, catalogues, tenants }
   const trustRunner = opened.use(new TrustRunner(trusted))
   const trustScheduler = opened.use(new TrustScheduler(trusted))
+  const spaceRunner = opened.use(new SpaceRunner({ ...running, repositories, catalogues }))
   const restoreSessions = new RestoreSessions({
     database,
     clock,
@@ -178,13 +187,14 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       explorer: new Explorer(restoreSessions),
       restores,
       trust: new Trust({ ...trusted, audit, runner: trustRunner }),
+      space: new Space({ database, tasks, repositories, audit, clock, runner: spaceRunner }),
       retention: new Retentions({ ...retained, runner: retentionRunner }),
       personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
       legalHolds: new LegalHolds({ database, audit, clock, random }),
       exports: new Exports({ sessions: restoreSessions, audit, clock }),
     },
     service: {
-      installationId: await installationId(folder, random),
+      installationId: installation,
       version: VERSION,
       health: () => serverHealth({ folder, database, repositories, scheduler, clock }),
     },
@@ -216,6 +226,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
     caFile: certificate.caFile,
     ...(first === undefined ? {} : { firstPassword: first.password }),
     start: async () => {
+      void repositories.begin()
       await restoreSessions.endInterrupted()
       await runner.start()
       scheduler.start()
@@ -224,9 +235,17 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       retentionScheduler.start()
       trustRunner.start()
       trustScheduler.start()
+      spaceRunner.start()
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
+}
+
+/** As which this start owns repositories. */
+const ownerOf = (server: string, random: Random): OwnerIdentity => {
+  const process = ownIdentity()
+  const here = { server, name: hostname(), instance: random.uuid(), pid: globalThis.process.pid }
+  return { ...here, ...(process === undefined ? {} : { process }) }
 }
 
 const rootKeyFor = async (config: ServerConfig, folder: DataFolder, database: Database): Promise<Secret> => {

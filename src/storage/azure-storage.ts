@@ -6,7 +6,7 @@ import { AzureClient } from './azure-client.ts'
 import type { AzureAccountOptions, AzureTier } from './azure-account.ts'
 import { reasonOf, statusOf } from './azure-errors.ts'
 import { checkFolder, checkPath } from './path.ts'
-import type { Storage, StoredFile } from './storage.ts'
+import { modifiedAt, type Storage, type StoredFile } from './storage.ts'
 
 export interface AzureStorageOptions extends AzureAccountOptions {
   /** Has to be there: a storage does not make it. */
@@ -98,7 +98,7 @@ class AzureStorage implements Storage {
     return this.#call(`look at ${path}`, path, { signal }, async (blob, abortSignal) => {
       try {
         const found = await blob.getProperties({ abortSignal })
-        return { path, sizeBytes: found.contentLength ?? 0 }
+        return { path, sizeBytes: found.contentLength ?? 0, ...modifiedAt(found.lastModified) }
       } catch (error) {
         if (isMissingBlob(error)) return undefined
         throw error

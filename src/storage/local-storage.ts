@@ -128,7 +128,7 @@ class LocalStorage implements Storage {
       const found = await stat(join(this.#root, path))
       if (!found.isFile()) return undefined
       this.#folder.sawFile(path)
-      return { path, sizeBytes: found.size }
+      return { path, sizeBytes: found.size, modifiedAt: found.mtime }
     } catch (error) {
       await this.#folder.check(`look at ${path}`)
       if (isMissing(error)) return undefined
@@ -145,7 +145,7 @@ class LocalStorage implements Storage {
       if (entry.isDirectory()) yield* this.list(path, signal)
       else if (entry.isFile()) {
         const file = await this.stat(path, signal)
-        if (file !== undefined) yield file
+        if (file !== undefined) yield { path, sizeBytes: file.sizeBytes }
       }
     }
   }

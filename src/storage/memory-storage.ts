@@ -17,6 +17,7 @@ export const memoryStorage = (name = 'memory', options: MemoryStorageOptions = {
 interface StoredBytes {
   readonly bytes: Uint8Array
   readonly until: Date | undefined
+  readonly modifiedAt: Date
 }
 
 class MemoryStorage implements Storage {
@@ -57,7 +58,11 @@ class MemoryStorage implements Storage {
     if (this.#files.has(path)) throw conflict(`${path} is stored already`)
     const policy = isRetained(path) ? this.retention?.policy : undefined
     const until = policy === undefined ? undefined : retainedUntil(this.#clock.now(), policy)
-    this.#files.set(path, { bytes: Uint8Array.from(Buffer.concat(parts)), until })
+    this.#files.set(path, {
+      bytes: Uint8Array.from(Buffer.concat(parts)),
+      until,
+      modifiedAt: this.#clock.now(),
+    })
   }
 
   async read(
@@ -74,7 +79,8 @@ class MemoryStorage implements Storage {
     checkPath(path)
     signal?.throwIfAborted()
     const found = this.#files.get(path)
-    return found === undefined ? undefined : { path, sizeBytes: found.bytes.length }
+    if (found === undefined) return undefined
+    return { path, sizeBytes: found.bytes.length, modifiedAt: found.modifiedAt }
   }
 
   async *list(folder: string, signal?: AbortSignal): AsyncGenerator<StoredFile> {

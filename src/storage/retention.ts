@@ -41,8 +41,8 @@ export const locked = (path: string, until: Date | undefined): HoldfastError =>
 export const isLocked = (error: unknown): error is HoldfastError =>
   isHoldfastError(error, 'conflict') && error.reason === LOCKED
 
-/** Locks, and the notes on what was extended: they have to go and can be made anew. */
-const PASSING = /(^|\/)(locks|\.holdfast\/retention)\//
+/** Locks, records of owners, and the notes on what was extended: they have to go and can be made anew. */
+const PASSING = /(^|\/)(locks|\.holdfast\/(retention|owner))\//
 
 /** Whether a file of this name gets a date. */
 export const isRetained = (path: string): boolean => !PASSING.test(path)

@@ -8,7 +8,7 @@ import { isWordless, statusOf } from './s3-errors.ts'
 import { S3Retention, type S3ImmutabilityOptions } from './s3-retention.ts'
 import { keepsVersions, s3Versions, type S3Version } from './s3-versions.ts'
 import { locked, type Retention } from './retention.ts'
-import type { Storage, StoredFile } from './storage.ts'
+import { modifiedAt, type Storage, type StoredFile } from './storage.ts'
 
 export interface S3StorageOptions extends S3AccountOptions {
   /** Has to be there: a storage does not make it. */
@@ -187,7 +187,7 @@ class S3Storage implements Storage {
       return undefined
     }
     this.#bucketIsThere = true
-    return { path, sizeBytes: found.ContentLength ?? 0 }
+    return { path, sizeBytes: found.ContentLength ?? 0, ...modifiedAt(found.LastModified) }
   }
 
   /** An answer to HEAD has no words: a listing says why it was refused. */

@@ -5,6 +5,8 @@ export interface StoredFile {
   /** Relative, with `/`: `data/3b/3b7a…`. */
   readonly path: string
   readonly sizeBytes: number
+  /** From `stat` alone: when it was written, by the clock of the storage. Good for comparing two files of one storage. */
+  readonly modifiedAt?: Date
 }
 
 /**
@@ -38,3 +40,7 @@ export interface Storage extends AsyncDisposable {
   /** Where nobody can remove a file before its date. */
   readonly retention?: Retention
 }
+
+/** For storages that may not tell it. */
+export const modifiedAt = (at: Date | undefined): Pick<StoredFile, 'modifiedAt'> =>
+  at === undefined ? {} : { modifiedAt: at }

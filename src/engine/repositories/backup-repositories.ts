@@ -33,6 +33,8 @@ import type {
   Retention,
 } from './backup-repository.ts'
 import { openOrganizations, type FoundOrganization, type GivenPassword } from './attach-organizations.ts'
+import { isLiving, OwnerLease, type Taking } from './owner-lease.ts'
+import { newestRecord } from './owner-record.ts'
 import { recoveryInstructions } from './recovery-instructions.ts'
 import {
   readRepositoryFile,
@@ -58,6 +60,18 @@ export interface BackedUpOrganization {
 export interface AttachedRepository {
   readonly repository: BackupRepository
   readonly organizations: readonly FoundOrganization[]
+}
+
+/** Whose a repository is. */
+export interface RepositoryOwner {
+  /** Undefined where nobody has ever written to it. */
+  readonly serverId?: string
+  readonly serverName?: string
+  /** ISO 8601, by the clock of that server. */
+  readonly since?: string
+  readonly isThisServer: boolean
+  /** Whether it is at work, as far as can be seen from here. */
+  readonly isAtWork: boolean
 }
 
 export interface BackupRepositoriesParts extends ShardParts, PlaceParts {
@@ -126,9 +140,12 @@ export class BackupRepositories implements AsyncDisposable {
       const path = objectStorage?.placeKey ?? (await this.#pathFor(input))
       await using storage = await this.#openNew({ path }, objectStorage)
       const row = await this.#rowToAttach(storage, input, { path, objectStorage })
+      const taking = readFlag(input.takeOver, 'takeOver') === true ? 'any' : 'left'
+      const lease = await this.#leaseToBe(storage, row.name, taking)
       if (objectStorage !== undefined) await this.#checkCanKeep(objectStorage, row.retention as Retention)
       const organizations = await this.#attachInto(row, storage, input, {
         ...(signal === undefined ? {} : { signal }),
+        take: async () => lease?.take(taking, signal),
         first: async (queries) => {
           if (objectStorage !== undefined)
             await this.#objectStorages().insert(queries, { ...objectStorage, name: row.name })
@@ -159,6 +176,48 @@ export class BackupRepositories implements AsyncDisposable {
       )
       return { repository: await this.#present(row), organizations }
     })
+  }
+
+  /** Makes this server the owner, whoever it was. The former one writes nothing more from its next renewal on. */
+  async takeOver(principal: Principal, id: string, signal?: AbortSignal): Promise<RepositoryOwner> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'repositories.takeOver', id, async () => {
+      const row = await this.#find(principal, id)
+      await this.#places.checkThere(row)
+      const lease = await this.#places.lease(row)
+      if (lease === undefined) throw invalid('this server does not own repositories')
+      await lease.take('any', signal)
+      return this.owner(principal, id, signal)
+    })
+  }
+
+  async owner(principal: Principal, id: string, signal?: AbortSignal): Promise<RepositoryOwner> {
+    requireAdministrator(principal)
+    const row = await this.#find(principal, id)
+    const { owner, random } = this.#parts
+    const storage = await this.#places.bare(row)
+    const record = await newestRecord(storage, signal)
+    if (record === undefined || owner === undefined) return { isThisServer: false, isAtWork: false }
+    const isThisServer = record.server === owner.server
+    return {
+      ...{ serverId: record.server, serverName: record.name, since: record.since, isThisServer },
+      isAtWork: isThisServer || (await isLiving({ owner, random }, storage, record, signal)),
+    }
+  }
+
+  /** Renews the hold on every repository that can be reached, so that others see this server at work. */
+  async begin(): Promise<void> {
+    const { items } = await repositoryRows.list(this.#parts.database.queries)
+    await Promise.all(
+      items.map(async (row) => {
+        try {
+          await this.#places.checkThere(row)
+          await (await this.#places.lease(row))?.renew()
+        } catch (error) {
+          this.#parts.log.warn({ repositoryId: row.id, reason: messageOf(error) }, 'repository not held')
+        }
+      }),
+    )
   }
 
   /** The repository of the first start, in a folder that requests may not name. Returns the one that is there. */
@@ -218,6 +277,7 @@ export class BackupRepositories implements AsyncDisposable {
         const storage = row.objectStorageId && (await objectStorageRows.find(queries, row.objectStorageId))
         if (storage && storage.isPartOfRepository) await objectStorageRows.remove(queries, storage.id)
       })
+      await this.#places.letGo(id)
       await this.#shards.close(id)
     })
   }
@@ -317,8 +377,11 @@ export class BackupRepositories implements AsyncDisposable {
   ): Promise<Shards> {
     const repository = await this.#find(systemPrincipal, repositoryId)
     await this.#places.checkThere(repository)
-    if (options.expectedObjects !== undefined || options.shardCount !== undefined)
+    if (options.expectedObjects !== undefined || options.shardCount !== undefined) {
+      await this.checkOwned(repository.id)
       await this.#checkRoom(repository)
+    }
+    if (options.givesBack === true) await this.checkOwned(repository.id)
     if (options.givesBack === true) await spendReserve(await this.#places.storage(repository))
     return this.#shards.of(repository, organization, options)
   }
@@ -336,6 +399,7 @@ export class BackupRepositories implements AsyncDisposable {
     const storages = this.#objectStorages()
     const row = await storages.row(repository.objectStorageId)
     const keptFor = keptForOf(row, repository.retention as Retention)
+    if (options.preview !== true) await this.checkOwned(id)
     if (options.preview !== true) await this.#shards.close(id)
     try {
       return await storages.recover(row, moment, {
@@ -347,6 +411,11 @@ export class BackupRepositories implements AsyncDisposable {
     }
   }
 
+  /** Throws `conflict` where the repository belongs to another server. */
+  async checkOwned(id: string, signal?: AbortSignal): Promise<void> {
+    await (await this.#places.lease(await this.#find(systemPrincipal, id)))?.renew(signal)
+  }
+
   /** A run has written: what the organization takes up is measured anew, in the background. */
   remeasure(repositoryId: string, organizationId: string): void {
     this.#space.remeasure(repositoryId, organizationId)
@@ -356,7 +425,12 @@ export class BackupRepositories implements AsyncDisposable {
     row: RepositoryRow,
     storage: Storage,
     input: Pick<AttachInput, 'passwords'>,
-    options: { readonly signal?: AbortSignal; readonly first?: (queries: Queries) => Promise<void> },
+    options: {
+      readonly signal?: AbortSignal
+      /** Once everything is open, before anything is known here. */
+      readonly take?: () => Promise<void>
+      readonly first?: (queries: Queries) => Promise<void>
+    },
   ): Promise<readonly FoundOrganization[]> {
     const { database } = this.#parts
     await using opened = await openOrganizations(this.#parts, {
@@ -367,6 +441,7 @@ export class BackupRepositories implements AsyncDisposable {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     try {
+      await options.take?.()
       await database.transaction(async (queries) => {
         await options.first?.(queries)
         await opened.keep(queries)
@@ -564,6 +639,7 @@ export class BackupRepositories implements AsyncDisposable {
       createdAt: clock.now(),
     }
     if (before === undefined) await this.#claim(storage, row)
+    else await (await this.#leaseToBe(storage, row.name, 'left'))?.take('left')
     try {
       await database.transaction(async (queries) => {
         if (objectStorage !== undefined) await this.#objectStorages().insert(queries, objectStorage)
@@ -573,7 +649,17 @@ export class BackupRepositories implements AsyncDisposable {
       if (before === undefined) await removeRepositoryFile(storage)
       throw named(error, row.name)
     }
+    await (await this.#places.lease(row))?.renew()
     return this.#present(row)
+  }
+
+  /** For a place that is not known here yet. Throws `conflict` at once where it would not be given. */
+  async #leaseToBe(storage: Storage, name: string, taking: Taking): Promise<OwnerLease | undefined> {
+    const { owner } = this.#parts
+    if (owner === undefined) return undefined
+    const lease = new OwnerLease({ ...this.#parts, owner }, storage, name)
+    await lease.checkMayTake(taking)
+    return lease
   }
 
   async #openNew(
@@ -684,7 +770,8 @@ const checkStorageEmpty = async (storage: Storage): Promise<void> => {
 }
 
 const isOnlyFile = async (storage: Storage, name: string): Promise<boolean> => {
-  for await (const file of storage.list('')) if (file.path !== name) return false
+  for await (const { path } of storage.list(''))
+    if (path !== name && !path.startsWith('.holdfast/')) return false
   return true
 }
 

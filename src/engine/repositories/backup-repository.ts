@@ -90,6 +90,8 @@ export interface PasswordInput {
 /** For attaching: a place, and what opens it. Without a name it is called as before. */
 export interface AttachInput extends BackupRepositoryInput {
   readonly passwords?: readonly PasswordInput[]
+  /** Takes the repository from a server that seems to be at work. That one writes nothing more from then on. */
+  readonly takeOver?: Given<boolean>
 }
 
 /** What reads a repository without Holdfast. Holds passwords: for an administrator at the server alone. */

@@ -1,5 +1,6 @@
 import { corrupt, isHoldfastError } from '#base'
 import type { Storage } from '#storage'
+import { isOwned } from './owner-lease.ts'
 
 /** `repo.json` at a repository's root: says whose folder it is. Written once. */
 export interface RepositoryFile {
@@ -53,7 +54,7 @@ export const keepOrganizationFile = async (
   file: OrganizationFile,
 ): Promise<void> => {
   await storage.write(`${folder}/${ORGANIZATION_FILE}`, [bytesOf(file)]).catch((error: unknown) => {
-    if (!isHoldfastError(error, 'conflict')) throw error
+    if (!isHoldfastError(error, 'conflict') || isOwned(error)) throw error
   })
 }
 

@@ -132,9 +132,9 @@ export const checkEmpty = async (path: string): Promise<void> => {
     throw invalid('path holds other files: choose an empty folder', 'path')
 }
 
-/** True when a folder has this one entry beside what the system puts there. */
+/** True when a folder has this one entry beside what the system and Holdfast put there. */
 export const holdsOnly = async (path: string, name: string): Promise<boolean> =>
-  (await namesIn(path)).every((one) => one === name)
+  (await namesIn(path)).every((one) => one === name || one === '.holdfast')
 
 /** Throws `not-found` while a folder that should be there is not, such as a share that is not mounted. */
 export const checkThere = async (path: string): Promise<void> => {

@@ -1,4 +1,13 @@
-import { isHoldfastError, messageOf, notBuilt, notFound, unavailable, type Clock } from '#base'
+import {
+  isHoldfastError,
+  messageOf,
+  notBuilt,
+  notFound,
+  unavailable,
+  type Clock,
+  type Logger,
+  type Random,
+} from '#base'
 import type { ObjectStorageRow, RepositoryRow } from '#database'
 import type { Storage } from '#storage'
 import type { KeptFor } from '../object-storage/cloud-opener.ts'
@@ -7,11 +16,18 @@ import type { ObjectStorages } from '../object-storage/object-storages.ts'
 import type { Retention } from './backup-repository.ts'
 import { ChangeableStorage } from './changeable-storage.ts'
 import { immutabilityDays } from './immutability.ts'
+import { ownedStorage } from './owned-storage.ts'
+import { isOwned, OwnerLease, RENEW_MS } from './owner-lease.ts'
+import type { OwnerIdentity } from './owner-record.ts'
 import { readRepositoryFile } from './repository-file.ts'
 import { checkThere } from './repository-path.ts'
 
 export interface PlaceParts {
   readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** This server, which has its repositories to itself. Absent: nobody is kept out. */
+  readonly owner?: OwnerIdentity
   readonly openStorage: (path: string) => Storage
   /** Absent: repositories are in folders of this machine alone. */
   readonly objectStorages?: ObjectStorages
@@ -21,6 +37,9 @@ export type PlacedRow = Pick<RepositoryRow, 'id' | 'name' | 'path' | 'retention'
 
 interface OpenPlace {
   readonly storage: ChangeableStorage
+  /** What everybody gets. */
+  readonly owned: Storage
+  readonly lease: OwnerLease | undefined
   /** Of what it was opened with. */
   stamp: string
 }
@@ -32,15 +51,19 @@ interface Look {
 
 /** A look over the network is believed for so long. */
 const LOOK_KEPT_MS = 60_000
+const LET_GO_MS = 2_000
 
 /** Where repositories are, in folders or in object storage: opened once and kept open. */
 export class RepositoryPlaces implements AsyncDisposable {
   readonly #parts: PlaceParts
   readonly #open = new Map<string, Promise<OpenPlace>>()
   readonly #looks = new Map<string, Look>()
+  readonly #leases = new Map<string, OwnerLease>()
+  readonly #renewing: NodeJS.Timeout
 
   constructor(parts: PlaceParts) {
     this.#parts = parts
+    this.#renewing = setInterval(() => this.#renewAll(), RENEW_MS).unref()
   }
 
   /** Stays open until `close`. Changed credentials and settings are taken up. */
@@ -48,7 +71,34 @@ export class RepositoryPlaces implements AsyncDisposable {
     const opening = this.#open.get(row.id) ?? this.#begin(row)
     const there = await opening
     if (row.objectStorageId !== undefined) await this.#refresh(row, there)
-    return there.storage.storage
+    return there.owned
+  }
+
+  /** This server's hold on the place; undefined where places have no owners. */
+  async lease(row: PlacedRow): Promise<OwnerLease | undefined> {
+    await this.storage(row)
+    return (await this.#open.get(row.id))?.lease
+  }
+
+  /** The place as it is, which anybody may write to. */
+  async bare(row: PlacedRow): Promise<Storage> {
+    await this.storage(row)
+    return (await this.#open.get(row.id))!.storage.storage
+  }
+
+  /** Of a place that is open here. */
+  isAlone(id: string): boolean {
+    return this.#leases.get(id)?.isAlone() ?? true
+  }
+
+  /** Renews what is held, until disposed of. */
+  #renewAll(): void {
+    for (const lease of this.#leases.values())
+      if (lease.isHeld)
+        lease.renew(AbortSignal.timeout(RENEW_MS)).catch((error: unknown) => {
+          if (!isOwned(error))
+            this.#parts.log.warn({ reason: messageOf(error) }, 'hold on a repository not renewed')
+        })
   }
 
   /** Throws unless the repository is where it should be: a disk that is not mounted must not be taken for an empty one. */
@@ -89,7 +139,22 @@ export class RepositoryPlaces implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#renewing)
+    await Promise.all([...this.#leases.values()].map((lease) => this.#letGo(lease)))
     for (const id of [...this.#open.keys()]) await this.close(id)
+  }
+
+  /** So that another server may take what this one has left at once. */
+  async letGo(id: string): Promise<void> {
+    const lease = this.#leases.get(id)
+    if (lease !== undefined) await this.#letGo(lease)
+    this.#leases.delete(id)
+  }
+
+  async #letGo(lease: OwnerLease): Promise<void> {
+    await lease.release(AbortSignal.timeout(LET_GO_MS)).catch((error: unknown) => {
+      this.#parts.log.warn({ reason: messageOf(error) }, 'hold on a repository not let go')
+    })
   }
 
   #begin(row: PlacedRow): Promise<OpenPlace> {
@@ -102,10 +167,21 @@ export class RepositoryPlaces implements AsyncDisposable {
   }
 
   async #connect(row: PlacedRow): Promise<OpenPlace> {
-    if (row.objectStorageId === undefined)
-      return { storage: new ChangeableStorage(this.#parts.openStorage(row.path)), stamp: '' }
+    if (row.objectStorageId === undefined) return this.#placeOf(row, this.#parts.openStorage(row.path), '')
     const stamp = await this.#stamp(row)
-    return { storage: new ChangeableStorage(await this.#openCloud(row)), stamp }
+    return this.#placeOf(row, await this.#openCloud(row), stamp)
+  }
+
+  /** The hold outlives the connection: what is closed may be opened again a moment later. */
+  #placeOf(row: PlacedRow, connection: Storage, stamp: string): OpenPlace {
+    const storage = new ChangeableStorage(connection)
+    const { owner } = this.#parts
+    if (owner === undefined) return { storage, owned: storage.storage, lease: undefined, stamp }
+    const before = this.#leases.get(row.id)
+    before?.use(storage.storage)
+    const lease = before ?? new OwnerLease({ ...this.#parts, owner }, storage.storage, row.name)
+    this.#leases.set(row.id, lease)
+    return { storage, owned: ownedStorage(storage.storage, lease), lease, stamp }
   }
 
   async #refresh(row: PlacedRow, there: OpenPlace): Promise<void> {

@@ -27,6 +27,7 @@ import { subfolder } from '#storage'
 import type { EncryptionKeys } from '../encryption-keys/encryption-keys.ts'
 import type { Shards } from '../jobs/backup-run.ts'
 import type { Secrets } from '../secrets/secrets.ts'
+import type { OwnerIdentity } from './owner-record.ts'
 import { hasOrganizationFile, keepOrganizationFile } from './repository-file.ts'
 import type { RepositoryPlaces } from './repository-places.ts'
 import { keepEncryptionKey } from './shard-keys.ts'
@@ -43,6 +44,8 @@ export interface ShardParts {
   readonly log: Logger
   /** Absent: no repository has one. */
   readonly encryptionKeys?: Pick<EncryptionKeys, 'password'>
+  /** This server, for the locks. */
+  readonly owner?: OwnerIdentity
   /** Cost of new key files; a smaller one than restic's for tests alone. */
   readonly scrypt?: ScryptCost
   /** For organizations that are backed up for the first time; absent: by their size. 1 to 64. */
@@ -217,10 +220,16 @@ export class ShardRepositories implements AsyncDisposable {
   }
 
   async #options(row: RepositoryOrganizationRow): Promise<OpenOptions> {
-    const { clock, random, log, scrypt } = this.#parts
+    const { clock, random, log, scrypt, owner } = this.#parts
     const password = await this.password(row)
     if (password === undefined) throw notFound("the password of the organization's shards is not known here")
-    return { password: password.reveal(), clock, random, log, ...(scrypt === undefined ? {} : { scrypt }) }
+    const isAlone = () => this.#places.isAlone(row.repositoryId)
+    return {
+      password: password.reveal(),
+      ...{ clock, random, log },
+      ...(owner === undefined ? {} : { owner: { id: owner.server, isAlone } }),
+      ...(scrypt === undefined ? {} : { scrypt }),
+    }
   }
 
   #find(repositoryId: string, organizationId: string): Promise<RepositoryOrganizationRow | undefined> {

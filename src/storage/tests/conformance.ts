@@ -53,7 +53,9 @@ export const storageConformance = (name: string, open: () => Promise<Storage>): 
     it('stores an empty file', async () => {
       await using storage = await open()
       await storage.write('empty', [])
-      expect(await storage.stat('empty')).toEqual({ path: 'empty', sizeBytes: 0 })
+      const empty = await storage.stat('empty')
+      expect(empty).toMatchObject({ path: 'empty', sizeBytes: 0 })
+      expect(empty?.modifiedAt).toBeInstanceOf(Date)
       expect(await storage.read('empty')).toHaveLength(0)
     })
 
