@@ -1,4 +1,4 @@
-import { isHoldfastError, messageOf } from '#base'
+import { type HoldfastError, isHoldfastError, messageOf } from '#base'
 import type { CheckReport, FileEntry } from './contract.ts'
 import { sha256Hex } from './format/ids.ts'
 import type { IndexedPack } from './format/index-document.ts'
@@ -12,6 +12,10 @@ import { blobsBelow } from './walk.ts'
 
 /** A list of problems longer than this tells nothing more. */
 const MOST_PROBLEMS = 1000
+
+/** A storage that does not answer says nothing about what it holds. */
+const isFinding = (error: unknown): error is HoldfastError =>
+  isHoldfastError(error) && error.code !== 'unavailable' && error.code !== 'timeout'
 
 /** Looks at everything that can be wrong, and changes nothing. Packs that no index names are no problem: prune removes them. */
 export const check = async (
@@ -27,7 +31,7 @@ export const check = async (
     try {
       await work()
     } catch (error) {
-      if (!isHoldfastError(error)) throw error
+      if (!isFinding(error)) throw error
       report(error.message)
     }
   }
@@ -36,17 +40,26 @@ export const check = async (
   for (const folder of ['index', 'snapshots', 'keys']) await attempt(() => checkNames(parts, folder, report))
   const stored = await storedPacks(storage, signal)
   const seen = new Set<string>()
-  for (const id of await files.list(signal)) {
-    await attempt(async () => {
-      const packs = (await files.read(id, signal)).filter((pack) => !seen.has(pack.id))
-      for (const pack of packs) {
-        seen.add(pack.id)
-        checkPack(pack, stored.get(pack.id), report)
-      }
-      if (options.readData) await checkData(parts, packs, { report, signal })
-    })
+  const checkIndexes = async (): Promise<void> => {
+    for (const id of await files.list(signal)) {
+      await attempt(async () => {
+        const packs = (await files.read(id, signal)).filter((pack) => !seen.has(pack.id))
+        for (const pack of packs) {
+          seen.add(pack.id)
+          checkPack(pack, stored.get(pack.id), report)
+        }
+        if (options.readData) await checkData(parts, packs, { report, signal })
+      })
+    }
   }
-  const snapshots = await checkSnapshots(parts, report, signal)
+  // Trees are followed on this thread while others look at packs. Nothing goes on when one of the two has failed.
+  const [indexes, followed] = await Promise.allSettled([
+    checkIndexes(),
+    checkSnapshots(parts, report, signal),
+  ])
+  if (indexes.status === 'rejected') throw indexes.reason
+  if (followed.status === 'rejected') throw followed.reason
+  const snapshots = followed.value
   return { packs: seen.size, blobs: files.index.blobs, snapshots, problems }
 }
 
@@ -92,8 +105,8 @@ const checkData = async (
   packs: readonly IndexedPack[],
   { report, signal }: Reporting,
 ): Promise<void> => {
-  // One pack more than threads, so that the next is read while these are looked at.
-  await concurrently(packs, pool.size + 1, async ({ id, blobs }) => {
+  // Twice as many packs as threads, so that the next are read while these are looked at.
+  await concurrently(packs, pool.size * 2, async ({ id, blobs }) => {
     signal?.throwIfAborted()
     try {
       const expectedBytes = blobs.reduce((sum, blob) => sum + blob.length, exactHeaderBytes(blobs))
@@ -109,7 +122,7 @@ const checkData = async (
       pool.buffers.give(free)
       for (const problem of problems) report(problem)
     } catch (error) {
-      if (!isHoldfastError(error)) throw error
+      if (!isFinding(error)) throw error
       report(`pack ${id}: ${messageOf(error)}`)
     }
   })
@@ -126,7 +139,7 @@ const checkSnapshots = async (
     try {
       roots.add((await snapshots.get(id as Parameters<typeof snapshots.get>[0])).tree)
     } catch (error) {
-      if (!isHoldfastError(error)) throw error
+      if (!isFinding(error)) throw error
       report(messageOf(error))
     }
   }
@@ -135,8 +148,10 @@ const checkSnapshots = async (
     index,
     reader,
     signal,
-    onProblem: (type, id, error) =>
-      report(`${type} blob ${id} is needed and ${error === undefined ? 'not stored' : messageOf(error)}`),
+    onProblem: (type, id, error) => {
+      if (error !== undefined && !isFinding(error)) throw error
+      report(`${type} blob ${id} is needed and ${error === undefined ? 'not stored' : messageOf(error)}`)
+    },
     onFile: ({ content, sizeBytes }) => {
       const blobs = content.map((id) => index.find('data', id))
       const length = blobs.reduce(
