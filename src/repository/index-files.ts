@@ -11,8 +11,9 @@ import type { BlobId, BlobType } from './contract.ts'
 import { isDamage } from './damage.ts'
 import { readPackHeader } from './pack-header-file.ts'
 import { ownBytes } from './read-own.ts'
-import { release } from './release.ts'
+import { newBuffer, release } from './release.ts'
 import { Traces } from './traces.ts'
+import type { PickPacksResult } from './workers/rewrite-index.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
 export interface IndexFilesOptions {
@@ -23,6 +24,7 @@ export interface IndexFilesOptions {
 }
 
 const FOLDER = 'index'
+const COMMA = 0x2c
 
 /** The index in force, and the packs that are stored but named by no index file yet. */
 export class IndexFiles {
@@ -218,7 +220,10 @@ export class IndexFiles {
     this.#unnamedBlobs = 0
     try {
       const { id, bytes } = await this.writeFile(packs)
-      this.adopt(id, packs)
+      this.#adopt(
+        id,
+        packs.map((pack) => pack.id),
+      )
       return bytes
     } catch (error) {
       this.#unnamed.unshift(...packs)
@@ -235,9 +240,35 @@ export class IndexFiles {
     return { id, bytes: sealed.length }
   }
 
+  /** What an index file says of some packs, as a worker thread reads it. Throws `corrupt`. */
+  async pick(id: string, packs: readonly string[], signal?: AbortSignal): Promise<PickPacksResult> {
+    const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
+    const picked = await this.#pool.run({
+      kind: 'pick-packs',
+      key: this.#key,
+      bytes: ownBytes(sealed),
+      packs,
+    })
+    if (picked.problem !== undefined) throw corrupt(`index ${id}: ${picked.problem}`)
+    return picked
+  }
+
+  /** Writes an index file of what was picked. */
+  async writePicked(picked: readonly PickPacksResult[]): Promise<void> {
+    const bytes = joined(picked.map((each) => each.bytes))
+    const iv = this.#random.bytes(IV_BYTES)
+    const file = await this.#pool.run({ kind: 'seal-index', key: this.#key, bytes, iv })
+    await this.#storage.write(`${FOLDER}/${file.id}`, [file.bytes])
+    release(file.bytes)
+    this.#adopt(
+      file.id,
+      picked.flatMap(({ packs }) => packs),
+    )
+  }
+
   /** An index file that names nothing new is in force without being read. */
-  adopt(id: string, packs: readonly IndexedPack[]): void {
-    const numbers = packs.map((pack) => this.#index.packNumber(pack.id))
+  #adopt(id: string, packs: readonly string[]): void {
+    const numbers = packs.map((pack) => this.#index.packNumber(pack))
     // Read again since: the next refresh reads the file.
     if (numbers.includes(undefined)) return
     this.#loaded.set(id, Uint32Array.from(numbers as number[]))
@@ -305,6 +336,20 @@ export class IndexFiles {
 /** Files of one repository are much alike, so the first one tells of the others. */
 const expectedRows = ({ lengths }: IndexColumns, bytes: number, all: readonly number[]): number =>
   (lengths.length / bytes) * all.reduce((sum, each) => sum + each, 0)
+
+/** The texts of packs with commas between them. Takes the memory of each. */
+const joined = (texts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> => {
+  const filled = texts.filter(({ length }) => length > 0)
+  const all = newBuffer(filled.reduce((sum, { length }) => sum + length + 1, -1))
+  let at = 0
+  for (const text of filled) {
+    if (at > 0) all[at - 1] = COMMA
+    all.set(text, at)
+    at += text.length + 1
+    release(text)
+  }
+  return all
+}
 
 /** The ids in a folder of the repository. Names that are none are somebody else's and left alone. */
 export const listIds = async (storage: Storage, folder: string, signal?: AbortSignal): Promise<string[]> => {

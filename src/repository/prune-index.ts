@@ -1,5 +1,5 @@
-import type { IndexedPack } from './format/index-document.ts'
 import type { IndexFiles } from './index-files.ts'
+import type { PickPacksResult } from './workers/rewrite-index.ts'
 
 const INDEX_BLOBS = 50_000
 
@@ -7,7 +7,7 @@ const INDEX_BLOBS = 50_000
 export class IndexReplacement {
   readonly #files: IndexFiles
   readonly #candidates: ReadonlySet<number>
-  #open: IndexedPack[] = []
+  #open: PickPacksResult[] = []
   #openBlobs = 0
   /** The files that are replaced. */
   readonly old: readonly string[]
@@ -46,28 +46,31 @@ export class IndexReplacement {
       const packs = loaded.get(id) ?? []
       const wanted = new Set([...packs].filter((pack) => isKept(pack) && !this.#named.has(pack)))
       if (wanted.size === 0) continue
-      for (const pack of await this.#files.read(id, signal)) {
-        const number = index.packNumber(pack.id)
-        if (number === undefined || !wanted.delete(number)) continue
-        this.#named.add(number)
-        await this.#add(pack)
-      }
+      for (const pack of wanted) this.#named.add(pack)
+      await this.#add(
+        await this.#files.pick(
+          id,
+          [...wanted].map((pack) => index.packs[pack]!),
+          signal,
+        ),
+      )
     }
     await this.#write()
   }
 
-  async #add(pack: IndexedPack): Promise<void> {
-    this.#open.push(pack)
-    this.#openBlobs += pack.blobs.length
+  /** A file names at most half again as much as is usual, so that few are made in place of many. */
+  async #add(picked: PickPacksResult): Promise<void> {
+    if (picked.blobs === 0) return
+    if (this.#openBlobs + picked.blobs > INDEX_BLOBS * 1.5) await this.#write()
+    this.#open.push(picked)
+    this.#openBlobs += picked.blobs
     if (this.#openBlobs >= INDEX_BLOBS) await this.#write()
   }
 
   async #write(): Promise<void> {
-    const packs = this.#open
+    const picked = this.#open
     this.#open = []
     this.#openBlobs = 0
-    if (packs.length === 0) return
-    const { id } = await this.#files.writeFile(packs)
-    this.#files.adopt(id, packs)
+    if (picked.length > 0) await this.#files.writePicked(picked)
   }
 }

@@ -11,8 +11,12 @@ const BRACE = 0x7b
 const BRACKET = 0x5b
 
 /** Index, snapshot and lock files: `0x02`, one zstd frame of the JSON, all of it sealed. */
-export const sealDocument = (key: KeySet, json: string, iv: Uint8Array): Uint8Array => {
-  const frame = compress(Buffer.from(json))
+export const sealDocument = (key: KeySet, json: string, iv: Uint8Array): Uint8Array =>
+  sealDocumentText(key, Buffer.from(json), iv)
+
+/** The same for JSON that is bytes already. */
+export const sealDocumentText = (key: KeySet, json: Uint8Array, iv: Uint8Array): Uint8Array => {
+  const frame = compress(json)
   const plain = new Uint8Array(frame.length + 1)
   plain[0] = COMPRESSED
   plain.set(frame, 1)

@@ -1,4 +1,5 @@
-import { decodeIndex } from './index-document.ts'
+import { newBuffer } from '../release.ts'
+import { decodeIndex, packText } from './index-document.ts'
 import { parseJson } from './document.ts'
 import { ID_BYTES } from './ids.ts'
 import { SEAL_BYTES } from './sealing.ts'
@@ -127,6 +128,41 @@ export const parseIndex = (text: Uint8Array): ReadColumns => {
   )
 }
 
+/** The texts of some packs of an index file, with commas between them, in memory of their own. Throws `corrupt`. */
+export const packTexts = (
+  text: Uint8Array,
+  wanted: ReadonlySet<string>,
+): { readonly text: Uint8Array<ArrayBuffer>; readonly packs: readonly string[]; readonly blobs: number } => {
+  const scan = new Scan(text)
+  const found = scan.read() === undefined ? parsedTexts(text) : scan.packTexts()
+  const picked = found.filter(({ id }) => wanted.has(id))
+  const result = newBuffer(picked.reduce((sum, { bytes }) => sum + bytes.length + 1, 0))
+  let at = 0
+  for (const { bytes } of picked) {
+    if (at > 0) result[at - 1] = COMMA
+    result.set(bytes, at)
+    at += bytes.length + 1
+  }
+  return {
+    text: result.slice(0, Math.max(0, at - 1)),
+    packs: picked.map(({ id }) => id),
+    blobs: picked.reduce((sum, { blobs }) => sum + blobs, 0),
+  }
+}
+
+interface PackText {
+  readonly id: string
+  readonly bytes: Uint8Array
+  readonly blobs: number
+}
+
+const parsedTexts = (text: Uint8Array): PackText[] =>
+  decodeIndex(parseJson(text)).map((pack) => ({
+    id: pack.id,
+    bytes: bytesOf(packText(pack)),
+    blobs: pack.blobs.length,
+  }))
+
 const bytesOf = (text: string): Uint8Array => Buffer.from(text)
 const HEAD = bytesOf('{"packs":[')
 const PACK_HEAD = bytesOf('{"id":"')
@@ -151,6 +187,9 @@ class Scan {
   readonly #columns: IndexColumns
   readonly #packIds: string[] = []
   readonly #packRows: number[] = []
+  /** Where the texts of packs begin and end. */
+  readonly #packsFrom: number[] = []
+  readonly #packsTo: number[] = []
   #at = 0
   #row = 0
   #isUsual = true
@@ -173,7 +212,17 @@ class Scan {
     return columnsOf(this.#columns, this.#packIds, this.#packRows)
   }
 
+  /** After a text was read. */
+  packTexts(): PackText[] {
+    return this.#packIds.map((id, at) => ({
+      id,
+      bytes: this.#text.subarray(this.#packsFrom[at], this.#packsTo[at]),
+      blobs: this.#packRows[at]!,
+    }))
+  }
+
   #pack(): void {
+    this.#packsFrom.push(this.#at)
     this.#expect(PACK_HEAD)
     const start = this.#at
     for (let digit = 0; digit < 64; digit += 1)
@@ -188,6 +237,7 @@ class Scan {
       while (this.#isUsual && this.#take(COMMA))
     this.#packRows.push(this.#row - firstRow)
     if (!this.#take(END) || !this.#take(CLOSE)) this.#isUsual = false
+    this.#packsTo.push(this.#at)
   }
 
   #blob(): void {

@@ -13,7 +13,11 @@ export interface IndexedPack {
 
 /** The JSON text of an index file. */
 export const encodeIndex = (packs: readonly IndexedPack[]): string =>
-  `{"packs":[${packs.map((pack) => `{"id":"${pack.id}","blobs":[${pack.blobs.map(blobText).join(',')}]}`).join(',')}]}`
+  `{"packs":[${packs.map(packText).join(',')}]}`
+
+/** A pack within that text. */
+export const packText = ({ id, blobs }: IndexedPack): string =>
+  `{"id":"${id}","blobs":[${blobs.map(blobText).join(',')}]}`
 
 const blobText = (blob: PackedBlob): string => {
   const uncompressed = blob.uncompressed > 0 ? `,"uncompressed_length":${blob.uncompressed}` : ''

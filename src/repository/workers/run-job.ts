@@ -24,6 +24,7 @@ import type {
 import { readIndex } from './read-index.ts'
 import { openEach, plainLength } from './open-each.ts'
 import { resealBlobs } from './reseal-blobs.ts'
+import { pickPacks, sealIndex } from './rewrite-index.ts'
 import { treeReferences } from './tree-references.ts'
 
 /** Does a job on this thread. */
@@ -41,6 +42,10 @@ export const runJob = (job: Job): Result => {
       return inspectPack(job)
     case 'read-index':
       return readIndex(job)
+    case 'pick-packs':
+      return pickPacks(job)
+    case 'seal-index':
+      return sealIndex(job)
     case 'tree-references':
       return treeReferences(job)
     case 'reseal':
