@@ -8,11 +8,11 @@ import type { Host } from './format/snapshot.ts'
 import { listIds } from './index-files.ts'
 import { isRunning, ownIdentity, readIdentity, startTicks, type ProcessIdentity } from './process-identity.ts'
 
-/** Who uses repositories over many processes, one at a time: a server. */
+/** Who has a repository to itself, over many processes: a server. Of owners, one at a time is at work. */
 export interface LockOwner {
   /** The same after every start, also in another container. */
   readonly id: string
-  /** Whether it is certain that no earlier process of this owner uses the repository any more. */
+  /** Whether it is certain that no other process of an owner, this one or another, uses the repository any more. */
   isAlone(): boolean
 }
 
@@ -279,7 +279,7 @@ export class Locks {
     if (own !== undefined && its?.boot === own.boot && its.space === own.space)
       return (this.#options.startTicks ?? startTicks)(lock.pid) !== its.ticks
     // Names of machines change and are used again, owners are not.
-    if (owner !== undefined && lock.owner !== undefined) return lock.owner === owner.id && owner.isAlone()
+    if (owner !== undefined && lock.owner !== undefined) return owner.isAlone()
     if (lock.hostname !== host.hostname) return false
     if (own === undefined || its === undefined) return !isRunning(lock.pid) || this.#isUnrefreshed(lock)
     // The same name on another machine, or in another container of this one.
