@@ -26,6 +26,7 @@ import type {
 } from '#engine'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { SecureContextOptions } from 'node:tls'
+import { accountConnectionOperations } from './accounts/account-connection.routes.ts'
 import { accountOperations } from './accounts/accounts.routes.ts'
 import { tokenOperations } from './access/token.routes.ts'
 import { operationsOfContract } from './contract-operations.ts'
@@ -45,6 +46,7 @@ import { jobItemOperations } from './jobs/job-items.routes.ts'
 import { jobVerbs } from './jobs/job-verbs.routes.ts'
 import { jobOperations } from './jobs/jobs.routes.ts'
 import { cloudResourceOperations } from './object-storage/cloud-resources.routes.ts'
+import { storageClassOperations } from './object-storage/storage-class.routes.ts'
 import { objectStorageOperations } from './object-storage/object-storages.routes.ts'
 import { directoryOperations } from './organizations/directory.routes.ts'
 import { organizationOperations } from './organizations/organizations.routes.ts'
@@ -119,8 +121,10 @@ export const operationsOf = ({
   ...organizationOperations(engine.organizations),
   ...directoryOperations(engine.organizations),
   ...accountOperations(engine.accounts),
+  ...accountConnectionOperations(engine.accounts),
   ...encryptionKeyOperations(engine.encryptionKeys),
   ...objectStorageOperations(engine.objectStorages),
+  ...storageClassOperations(engine.objectStorages),
   ...cloudResourceOperations(engine.cloudResources),
   ...backupRepositoryOperations(engine.repositories),
   ...attachOperations(engine.repositories),

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addProxyCommands } from './commands/proxies.ts'
 import { addAccountCommands, addEncryptionKeyCommands } from './commands/accounts.ts'
 import { addBrowseCommands } from './commands/browse.ts'
 import type { WithContext } from './commands/command.ts'
@@ -40,6 +41,7 @@ export const buildProgram = (): Command => {
   addStarters(program)
   addOrganizationCommands(program, withContext)
   addAccountCommands(program, withContext)
+  addProxyCommands(program, withContext)
   addEncryptionKeyCommands(program, withContext)
   addRepositoryCommands(program, withContext)
   addJobCommands(program, withContext)

@@ -121,6 +121,8 @@ export const accounts = table({
   userName: text,
   description: text,
   organizationId: optional(text),
+  /** How its service is spoken to, where it is not as usual. */
+  connection: optional(json<object>()),
   createdAt: date,
 })
 export type AccountRow = RowOf<typeof accounts>

@@ -1,6 +1,7 @@
 import { invalid, type Clock, type Logger, type Random } from '#base'
 import {
   endpointOf,
+  isPrivateAddress,
   type AccountCredentials,
   type AzureRegionType,
   type AzureService,
@@ -13,6 +14,7 @@ import {
   azureCloudAccount,
   azureStorage,
   checkObjectLock,
+  hostLookup,
   recoverS3,
   retrying,
   s3CloudAccount,
@@ -57,8 +59,9 @@ export const cloudOpener = (parts: CloudParts): CloudOpener => {
       if (place.kind === 's3')
         return repeating(s3Storage({ ...s3PlaceOptions(parts, place, credentials), ...immutable(keptFor) }))
       if (keptFor !== undefined) throw immutabilityOfAzure()
-      const { container, folder } = place
-      return repeating(azureStorage({ ...azureOptions(parts, place, credentials), container, folder }))
+      const { container, folder, tier } = place
+      const chosen = { container, folder, ...(tier === undefined ? {} : { tier }) }
+      return repeating(azureStorage({ ...azureOptions(parts, place, credentials), ...chosen }))
     },
     checkCanKeep: async (place, credentials, keptFor, signal) => {
       if (place.kind === 'azure') throw immutabilityOfAzure()
@@ -79,19 +82,53 @@ export const cloudOpener = (parts: CloudParts): CloudOpener => {
 const immutabilityOfAzure = () =>
   invalid('Holdfast keeps files from being removed on S3 alone, not on Azure', 'enableImmutability')
 
-const trusting = ({ authorities }: CloudParts): { readonly ca?: string } =>
-  authorities.length === 0 ? {} : { ca: authorities.join('\n') }
+/** Of the server, and of the account. */
+const trusting = (
+  { authorities }: CloudParts,
+  { connection }: AccountCredentials,
+): { readonly ca?: string } => {
+  const own = connection?.certificateAuthority
+  const all = own === undefined ? authorities : [...authorities, own]
+  return all.length === 0 ? {} : { ca: all.join('\n') }
+}
+
+const ADDRESSINGS = { Automatic: undefined, Path: 'path', VirtualHost: 'virtual-host' } as const
+const CHECKSUMS = {
+  Automatic: undefined,
+  WhenRequired: 'WHEN_REQUIRED',
+  WhenSupported: 'WHEN_SUPPORTED',
+} as const
+
+const speaking = ({ connection }: AccountCredentials): Pick<S3AccountOptions, 'addressing' | 'checksums'> => {
+  const addressing = ADDRESSINGS[connection?.addressing ?? 'Automatic']
+  const checksums = CHECKSUMS[connection?.checksums ?? 'Automatic']
+  return {
+    ...(addressing === undefined ? {} : { addressing }),
+    ...(checksums === undefined ? {} : { checksums }),
+  }
+}
+
+/**
+ * An address that a caller named was public when it was accepted. It has to be so at each connection, also for the name of a
+ * bucket before it.
+ */
+const staying = ({ config }: CloudParts, { servicePoint }: S3Service): Pick<S3AccountOptions, 'lookup'> =>
+  servicePoint === undefined || config.endpoints.includes(servicePoint)
+    ? {}
+    : { lookup: hostLookup({ isAllowed: (address) => !isPrivateAddress(address) }) }
 
 const s3Options = (
   parts: CloudParts,
   service: S3Service,
-  { userName: accessKeyId, secret: secretAccessKey }: AccountCredentials,
+  credentials: AccountCredentials,
 ): S3AccountOptions => ({
   endpoint: endpointOf(service),
   region: service.region,
-  accessKeyId,
-  secretAccessKey,
-  ...trusting(parts),
+  accessKeyId: credentials.userName,
+  secretAccessKey: credentials.secret,
+  ...speaking(credentials),
+  ...staying(parts, service),
+  ...trusting(parts, credentials),
 })
 
 const s3PlaceOptions = (
@@ -130,8 +167,9 @@ const AZURE_CLOUDS: Readonly<Record<AzureRegionType, AzureCloud | undefined>> = 
 const azureOptions = (
   parts: CloudParts,
   { regionType }: AzureService,
-  { userName: accountName, secret: accountKey }: AccountCredentials,
+  credentials: AccountCredentials,
 ): AzureAccountOptions => {
+  const { userName: accountName, secret: accountKey } = credentials
   const cloud = AZURE_CLOUDS[regionType]
   const host = parts.config.azureHosts?.[regionType]
   if (cloud === undefined && host === undefined)
@@ -141,6 +179,6 @@ const azureOptions = (
     credential: { accountKey },
     ...(cloud === undefined ? {} : { cloud }),
     ...(host === undefined ? {} : { endpoint: `${host.replace(/\/$/, '')}/${accountName}` }),
-    ...trusting(parts),
+    ...trusting(parts, credentials),
   }
 }

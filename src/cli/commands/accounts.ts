@@ -81,6 +81,8 @@ export const addAccountCommands = (program: Command, withContext: WithContext): 
       }),
     )
 
+  addConnection(group, withContext)
+
   group
     .command('remove <id>')
     .description('remove an account that nothing uses')
@@ -88,6 +90,62 @@ export const addAccountCommands = (program: Command, withContext: WithContext): 
       withContext(command, async ({ server, output }) => {
         await server.delete(`/Accounts/${id}`)
         output.result({ id }, () => 'Removed the account.')
+      }),
+    )
+}
+
+interface ConnectionView {
+  readonly addressing: string
+  readonly checksums: string
+  readonly certificateAuthority?: string
+}
+
+interface ConnectionOptions {
+  readonly addressing?: string
+  readonly checksums?: string
+  /** A file; false for `--no-authority`. */
+  readonly authority?: string | false
+}
+
+/** `virtual-host` is VirtualHost in the API. */
+const wordOf = (text: string): string => text.replaceAll('-', '')
+
+const addConnection = (group: Command, withContext: WithContext): void => {
+  group
+    .command('connection <id>')
+    .description('show or change how the service of an account is spoken to')
+    .option('--addressing <how>', 'where a bucket stands: path, virtual-host or automatic')
+    .option('--checksums <when>', 'when-required, when-supported or automatic')
+    .option('--authority <file>', 'certificates in PEM that are trusted for this account')
+    .option('--no-authority', 'trust the well-known authorities and those of the server alone')
+    .action(async (id: string, options: ConnectionOptions, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { addressing, checksums, authority } = options
+        const change = {
+          ...(addressing === undefined ? {} : { addressing: wordOf(addressing) }),
+          ...(checksums === undefined ? {} : { checksums: wordOf(checksums) }),
+          ...(authority === undefined
+            ? {}
+            : { certificateAuthority: authority === false ? '' : await readFile(authority, 'utf8') }),
+        }
+        const path = `/Holdfast/Accounts/${id}/Connection`
+        const isAsked = Object.keys(change).length > 0
+        const connection = isAsked
+          ? await server.put<ConnectionView>(path, change)
+          : await server.get<ConnectionView>(path)
+        output.result(connection, () =>
+          table(
+            ['addressing', 'checksums', 'own authority'],
+            [
+              [
+                connection.addressing,
+                connection.checksums,
+                connection.certificateAuthority === undefined ? 'no' : 'yes',
+              ],
+            ],
+            '',
+          ),
+        )
       }),
     )
 }

@@ -59,6 +59,7 @@ export const addRepositoryCommands = (program: Command, withContext: WithContext
     )
 
   addObjectStorage(group, withContext)
+  addStorageClass(group, withContext)
   addAttachCommands(group, withContext)
 
   group
@@ -69,6 +70,28 @@ export const addRepositoryCommands = (program: Command, withContext: WithContext
         const { id } = await named<RepositoryView>(server, '/BackupRepositories', name)
         await server.delete(`/BackupRepositories/${id}`)
         output.result({ id }, () => `Removed ${name}. What it holds is still in its place.`)
+      }),
+    )
+}
+
+const addStorageClass = (group: Command, withContext: WithContext): void => {
+  group
+    .command('storage-class <name-or-id> [class]')
+    .description('show or choose the class of new packs: of S3, Hot, Cool or Cold of Azure, or none')
+    .action(async (name: string, wanted: string | undefined, _options: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id } = await named<RepositoryView>(server, '/BackupRepositories', name)
+        const path = `/Holdfast/BackupRepositories/${id}/StorageClass`
+        const found =
+          wanted === undefined
+            ? await server.get<{ storageClass?: string }>(path)
+            : await server.put<{ storageClass?: string }>(path, {
+                storageClass: wanted === 'none' ? '' : wanted,
+              })
+        output.result(
+          found,
+          () => `New packs of ${name}: ${found.storageClass ?? 'as the storage has of itself'}`,
+        )
       }),
     )
 }

@@ -469,6 +469,18 @@ export interface HealthReport {
   readonly entries: Readonly<Record<string, HealthEntry>>
 }
 
+export interface HoldfastAccountConnection {
+  readonly addressing?: 'Automatic' | 'Path' | 'VirtualHost' | undefined
+  readonly checksums?: 'Automatic' | 'WhenRequired' | 'WhenSupported' | undefined
+  readonly certificateAuthority?: string | undefined
+}
+
+export interface HoldfastAccountConnectionToSave {
+  readonly addressing?: 'Automatic' | 'Path' | 'VirtualHost' | undefined
+  readonly checksums?: 'Automatic' | 'WhenRequired' | 'WhenSupported' | undefined
+  readonly certificateAuthority?: string | undefined
+}
+
 export interface HoldfastAge {
   readonly amount: number
   readonly unit: 'Hours' | 'Days' | 'Weeks' | 'Months' | 'Years'
@@ -730,6 +742,14 @@ export interface HoldfastStartRetention {
 
 export interface HoldfastStartVerification {
   readonly data?: 'None' | 'Share' | 'All' | undefined
+}
+
+export interface HoldfastStorageClass {
+  readonly storageClass?: string | undefined
+}
+
+export interface HoldfastStorageClassToSave {
+  readonly storageClass?: string | undefined
 }
 
 export interface HoldfastTestedObject {
@@ -1828,6 +1848,10 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Accounts_accountId_Put: (accountId: string, body: AccountToSave) => calls.put<void>(`/Accounts/${encodeURIComponent(accountId)}`, body),
   /** Removes an account that nothing uses. */
   Accounts_accountId_Delete: (accountId: string) => calls.delete(`/Accounts/${encodeURIComponent(accountId)}`),
+  /** How the service of an account is spoken to. */
+  Holdfast_Accounts_accountId_Connection_Get: (accountId: string) => calls.get<HoldfastAccountConnection>(`/Holdfast/Accounts/${encodeURIComponent(accountId)}/Connection`),
+  /** Changes that, after it was tried on what uses the account; what is left out stays. */
+  Holdfast_Accounts_accountId_Connection_Put: (accountId: string, body: HoldfastAccountConnectionToSave) => calls.put<HoldfastAccountConnection>(`/Holdfast/Accounts/${encodeURIComponent(accountId)}/Connection`, body),
   /** All encryption keys, without their passwords. */
   EncryptionKeys_Get: (query: { description?: string | undefined; organizationId?: string | undefined } = {}) => calls.get<readonly (EncryptionKey)[]>(withQuery(`/EncryptionKeys`, query)),
   /** Adds an encryption key; its password is kept and never answered. */
@@ -1836,6 +1860,10 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   EncryptionKeys_keyId_Get: (keyId: string) => calls.get<EncryptionKey>(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
   /** Removes an encryption key that no repository uses. */
   EncryptionKeys_keyId_Delete: (keyId: string) => calls.delete(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
+  /** The storage class of new packs of a repository in object storage. */
+  Holdfast_BackupRepositories_repositoryId_StorageClass_Get: (repositoryId: string) => calls.get<HoldfastStorageClass>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/StorageClass`),
+  /** Chooses another class for new packs, after one file was written in it; what is stored stays as it is. */
+  Holdfast_BackupRepositories_repositoryId_StorageClass_Put: (repositoryId: string, body: HoldfastStorageClassToSave) => calls.put<HoldfastStorageClass>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/StorageClass`, body),
   /** The buckets of an account. */
   S3Resources_buckets_Get: (query: { accountId?: string | undefined; regionType?: 'Global' | 'USGovernment' | 'China' | undefined; regionId?: string | undefined; name?: string | undefined } = {}) => calls.get<readonly (S3Bucket)[]>(withQuery(`/S3Resources/buckets`, query)),
   /** One bucket of an account. */

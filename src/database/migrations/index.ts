@@ -6,6 +6,7 @@ import { objectStorage } from './0005-object-storage.ts'
 import { copyJobsTable } from './0007-copy-jobs.ts'
 import { trust } from './0008-trust.ts'
 import { space } from './0009-space.ts'
+import { accountConnection } from './0012-account-connection.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
 /** In order, never changed once released; the position is the version. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   trust,
   copyJobsTable,
   space,
+  accountConnection,
 ]

@@ -1,4 +1,5 @@
 import type { Secret } from '#base'
+import type { AccountConnection } from './account-connection.ts'
 import type { Given, SecretInput } from '../organizations/organization.ts'
 
 export type AccountType = 'azureBlobAccount' | 'amazonS3Account' | 'amazonS3CompatibleAccount'
@@ -35,4 +36,5 @@ export interface AccountCredentials {
   readonly type: AccountType
   readonly userName: string
   readonly secret: Secret
+  readonly connection?: AccountConnection
 }

@@ -19,6 +19,12 @@ import {
 } from '../organizations/read-input.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import {
+  readConnection,
+  USUAL_CONNECTION,
+  type AccountConnection,
+  type AccountConnectionInput,
+} from './account-connection.ts'
+import {
   ACCOUNT_TYPES,
   type Account,
   type AccountCredentials,
@@ -111,12 +117,40 @@ export class Accounts {
         ...(organizationId === undefined ? {} : { organizationId }),
       }
       if (secret !== undefined || userName !== row.userName)
-        await this.#tryOut?.(id, { type, userName, secret: secret ?? (await this.#secret(id)) })
+        await this.#tryOut?.(id, {
+          type,
+          userName,
+          secret: secret ?? (await this.#secret(id)),
+          connection: connectionOf(row),
+        })
       await database.transaction(async (queries) => {
         await accountRows.update(queries, id, changed)
         if (secret !== undefined) await secrets.put(queries, secretPlace(id), secret)
       })
       return present(changed)
+    })
+  }
+
+  /** How the service of the account is spoken to. */
+  async connection(principal: Principal, id: string): Promise<AccountConnection> {
+    requireAdministrator(principal)
+    return connectionOf(await this.#find(id))
+  }
+
+  /** What is left out stays. It is tried on all that uses the account before it is kept. */
+  async setConnection(
+    principal: Principal,
+    id: string,
+    input: AccountConnectionInput,
+  ): Promise<AccountConnection> {
+    requireAdministrator(principal)
+    const { database, audit } = this.#parts
+    return audit.around(principal, 'accounts.setConnection', id, async () => {
+      const row = await this.#find(id)
+      const connection = readConnection(input, connectionOf(row), row.type as AccountType)
+      await this.#tryOut?.(row.id, { ...(await this.credentials(row.id)), connection })
+      await accountRows.update(database.queries, row.id, { connection })
+      return connection
     })
   }
 
@@ -155,8 +189,10 @@ export class Accounts {
 
   /** For connections alone. `not-found` for an account that is not there. */
   async credentials(id: string): Promise<AccountCredentials> {
-    const { type, userName } = await this.#find(id)
-    return { type: type as AccountType, userName, secret: await this.#secret(id) }
+    const row = await this.#find(id)
+    const { type, userName } = row
+    const secret = await this.#secret(id)
+    return { type: type as AccountType, userName, secret, connection: connectionOf(row) }
   }
 
   async #secret(id: string, queries: Queries = this.#parts.database.queries): Promise<Secret> {
@@ -179,6 +215,9 @@ export class Accounts {
     return id
   }
 }
+
+const connectionOf = ({ connection }: Pick<AccountRow, 'connection'>): AccountConnection =>
+  (connection as AccountConnection | undefined) ?? USUAL_CONNECTION
 
 const readUserName = (value: AccountInput['userName'], type: AccountType): string | undefined => {
   const name = readText(value, 'userName', 256)

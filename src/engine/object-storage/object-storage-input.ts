@@ -4,6 +4,7 @@ import { needed, readFlag, readText, readWhole, readWord } from '../organization
 import type { Immutability, ObjectStorageInput, ObjectStorageSettings } from './object-storage.ts'
 import {
   AZURE_REGION_TYPES,
+  AZURE_TIERS,
   OBJECT_STORAGE_TYPES,
   S3_REGION_TYPES,
   type AzureService,
@@ -105,7 +106,7 @@ export const readCompatible = async (
   )
   if (trusts || thumbprint !== undefined)
     throw notBuilt(
-      'Holdfast takes no certificate unseen: give the certificate of its authority to the server in HOLDFAST_CA_FILE',
+      'Holdfast takes no certificate unseen: give the certificate of its authority to the account (PUT /Holdfast/Accounts/{id}/Connection), or to the server in HOLDFAST_CA_FILE',
     )
   const property = `${at}servicePoint`
   const given = needed(readText(input.servicePoint, property, 512), property)
@@ -137,6 +138,25 @@ const readStorageClass = (input: ObjectStorageInput): StorageClass | undefined =
   const chosen = STORAGE_CLASSES.filter(([name]) => readFlag(input[name] as boolean | null, name) === true)
   if (chosen.length > 1) throw invalid('only one storage class can be chosen', chosen[1]![0])
   return chosen[0]?.[1]
+}
+
+const CLASS = /^[A-Z][A-Z_]{1,39}$/
+const ARCHIVES = ['GLACIER', 'DEEP_ARCHIVE', 'SNOW', 'ARCHIVE']
+
+/** The same place with another class for new packs; an empty one is the place's own. Throws `invalid`. */
+export const withStorageClass = (place: CloudPlace, given: string): CloudPlace => {
+  const property = 'storageClass'
+  if (ARCHIVES.includes(given.toUpperCase()))
+    throw invalid('what is archived cannot be read for hours, and a backup has to be', property)
+  if (place.kind === 'azure') {
+    const { tier: _, ...rest } = place
+    const tier = readWord(given, property, AZURE_TIERS)
+    return tier === undefined ? rest : { ...rest, tier }
+  }
+  const { storageClass: _, ...rest } = place
+  if (given === '') return rest
+  if (!CLASS.test(given)) throw invalid(`${property} has capital letters and underscores`, property)
+  return { ...rest, storageClass: given }
 }
 
 /** Where the storage shall be. Throws `invalid` naming the property. */

@@ -18,7 +18,13 @@ import { needed, readDescription, readGuid, readText } from '../organizations/re
 import type { Retention } from '../repositories/backup-repository.ts'
 import { immutabilityDays } from '../repositories/immutability.ts'
 import type { CloudOpener, KeptFor } from './cloud-opener.ts'
-import { checkAccountType, readPlace, readSettings, readType } from './object-storage-input.ts'
+import {
+  checkAccountType,
+  readPlace,
+  readSettings,
+  readType,
+  withStorageClass,
+} from './object-storage-input.ts'
 import type { ObjectStorage, ObjectStorageInput, ObjectStorageSettings } from './object-storage.ts'
 import { isOverlapping, placeKeyOf, type CloudPlace, type ObjectStorageType } from './place.ts'
 import type { ServicePointRules } from './service-point.ts'
@@ -198,8 +204,56 @@ export class ObjectStorages {
 
   /** Changes when the credentials of a row's account do. Tells nothing of them. */
   async credentialsStamp(row: ObjectStorageRow): Promise<string> {
-    const { type, userName, secret } = await this.#parts.accounts.credentials(row.accountId)
-    return createHash('sha256').update(`${type}\0${userName}\0${secret.reveal()}`).digest('hex')
+    const credentials = await this.#parts.accounts.credentials(row.accountId)
+    const { type, userName, secret, connection } = credentials
+    const told = [type, userName, secret.reveal(), JSON.stringify(connection)].join('\0')
+    return createHash('sha256').update(told).digest('hex')
+  }
+
+  /** The class or tier of new packs of a repository; undefined for what the bucket or account has of itself. */
+  async storageClass(principal: Principal, repositoryId: string): Promise<string | undefined> {
+    requireAdministrator(principal)
+    return classOf(placeOf(await this.#ofRepository(repositoryId)))
+  }
+
+  /** Of packs that are written from now on. Throws `invalid` when nothing can be written in it. */
+  async setStorageClass(
+    principal: Principal,
+    repositoryId: string,
+    given: string,
+  ): Promise<string | undefined> {
+    requireAdministrator(principal)
+    const { audit, database, accounts, cloud } = this.#parts
+    return audit.around(principal, 'objectStorages.setStorageClass', repositoryId, async () => {
+      const row = await this.#ofRepository(repositoryId)
+      const before = row.place as StoredPlace
+      const place = withStorageClass(placeOf(row), given.trim())
+      await using storage = cloud.storage(place, await accounts.credentials(row.accountId))
+      await this.#tryWriting(storage)
+      const stored: StoredPlace = { ...place, type: before.type }
+      await objectStorageRows.update(database.queries, row.id, { place: stored })
+      return classOf(place)
+    })
+  }
+
+  async #ofRepository(repositoryId: string): Promise<ObjectStorageRow> {
+    const repository = await repositoryRows.find(this.#parts.database.queries, repositoryId.toLowerCase())
+    if (repository === undefined) throw notFound('the backup repository is not known')
+    if (repository.objectStorageId === undefined)
+      throw invalid('only repositories in object storage have a storage class', 'repositoryId')
+    return this.row(repository.objectStorageId)
+  }
+
+  /** A pack of nothing, in the folder that the class is for. */
+  async #tryWriting(storage: Storage): Promise<void> {
+    const path = `data/00/holdfast-class-${this.#parts.random.uuid()}`
+    try {
+      await storage.write(path, [])
+      await storage.remove(path)
+    } catch (error) {
+      if (!isHoldfastError(error, 'invalid') && !isHoldfastError(error, 'denied')) throw error
+      throw invalid(`nothing can be written in that class: ${messageOf(error)}`, 'storageClass')
+    }
   }
 
   /** Throws `invalid` where the place cannot keep files from being removed. */
@@ -305,6 +359,9 @@ export class ObjectStorages {
     }
   }
 }
+
+const classOf = (place: CloudPlace): string | undefined =>
+  place.kind === 'azure' ? place.tier : place.storageClass
 
 export const placeOf = (row: ObjectStorageRow): CloudPlace => {
   const { type: _, ...place } = row.place as StoredPlace

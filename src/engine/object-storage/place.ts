@@ -21,7 +21,10 @@ export type S3RegionType = 'Global' | 'USGovernment' | 'China'
 export const S3_REGION_TYPES: readonly S3RegionType[] = ['Global', 'USGovernment', 'China']
 export type AzureRegionType = 'Global' | 'Germany' | 'China' | 'Government'
 export const AZURE_REGION_TYPES: readonly AzureRegionType[] = ['Global', 'Germany', 'China', 'Government']
-export type StorageClass = 'STANDARD_IA' | 'ONEZONE_IA' | 'GLACIER_IR'
+/** `STANDARD_IA`, or a name of the storage's own. */
+export type StorageClass = string
+export type AzureTier = 'Hot' | 'Cool' | 'Cold'
+export const AZURE_TIERS: readonly AzureTier[] = ['Hot', 'Cool', 'Cold']
 
 /** Where an account of S3 is served. */
 export interface S3Service {
@@ -51,7 +54,7 @@ interface InContainer {
 /** Where a repository lives in object storage. */
 export type CloudPlace =
   | (S3Service & InContainer & { readonly storageClass?: StorageClass; readonly regionName?: string })
-  | (AzureService & InContainer)
+  | (AzureService & InContainer & { readonly tier?: AzureTier })
 
 const AMAZON_DOMAINS: Readonly<Record<S3RegionType, string>> = {
   Global: 'amazonaws.com',
