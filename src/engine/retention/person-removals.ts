@@ -18,10 +18,11 @@ import type { JobItem } from '../jobs/job.ts'
 import { RUN } from '../jobs/run-requests.ts'
 import type { Given } from '../organizations/organization.ts'
 import { needed, readText } from '../organizations/read-input.ts'
-import type { BackupRepositories } from '../repositories/backup-repositories.ts'
 import type { LogItem, LogItemType, SessionStatus } from '../sessions/job-session.ts'
 import type { TaskQueue } from '../tasks/task-queue.ts'
 import { directoryId, holdsInForce, keysOf } from './legal-holds.ts'
+import { locksOf } from './point-locks.ts'
+import { openShards, storedPoints, type ContentsParts } from './repository-contents.ts'
 import { removePersonFromShard, type ShardRemoval } from './remove-person.ts'
 import type { RunEnding } from './retention-run.ts'
 import type { RunLog } from './run-log.ts'
@@ -81,7 +82,7 @@ export interface PersonRemovalsParts {
   readonly audit: Audit
   readonly clock: Clock
   readonly random: Random
-  readonly repositories: Pick<BackupRepositories, 'shards'>
+  readonly repositories: ContentsParts['repositories']
   readonly catalogues: Catalogues
 }
 
@@ -96,7 +97,8 @@ export class PersonRemovals {
   }
 
   /**
-   * Queues the removal. `invalid` without the typed confirmation, `conflict` under legal hold, while one is under way, and
+   * Queues the removal. `invalid` without the typed confirmation, `conflict` under legal hold, while the storage keeps restore points of
+   * the person until a date, while one is under way, and
    * while a backup of the organization runs; `not-found` for an organization without backups.
    */
   async request(
@@ -114,6 +116,7 @@ export class PersonRemovals {
       await refuseHeld(queries, organizationId, request.userId)
       if (await isBackedUpNow(this.#parts, organizationId))
         throw conflict('a backup of the organization is running: stop it, or come back when it has ended')
+      await refuseLocked(this.#parts, organizationId, request.userId)
       const row = await database.transaction((inner) =>
         this.#queue(inner, principal, organizationId, request),
       )
@@ -218,6 +221,31 @@ const refuseHeld = async (queries: Queries, organizationId: string, userId: stri
     (hold) => hold.organizationId === organizationId && hold.objectKeys.some((key) => keys.includes(key)),
   )
   if (held !== undefined) throw conflict(`the person is under legal hold ${held.id}: release it first`)
+}
+
+/** What the storage keeps until a date cannot be taken out before: said at once, and not after hours of work. */
+const refuseLocked = async (
+  parts: PersonRemovalsParts,
+  organizationId: string,
+  userId: string,
+): Promise<void> => {
+  const { database, repositories, clock } = parts
+  const keys = keysOf(userId)
+  for (const { repositoryId } of await repositoryOrganizationRows.list(database.queries, {
+    organizationId,
+  })) {
+    if ((await repositories.storageFor?.(repositoryId))?.retention === undefined) continue
+    const shards = await openShards(parts, { repositoryId, organizationId, givesBack: false })
+    const points = await storedPoints(shards, database.queries)
+    const persons = points.filter(({ objectKeys }) => objectKeys.some((key) => keys.includes(key)))
+    const locks = await locksOf({ queries: database.queries, repositories }, repositoryId, persons)
+    const until = new Date(Math.max(0, ...[...locks.values()].map((date) => date.getTime())))
+    if (until > clock.now())
+      throw conflict(
+        `the storage keeps restore points that hold data of the person until ${until.toISOString()}: nothing can be removed ` +
+          'before; switch immutability off where it shall end',
+      )
+  }
 }
 
 /** Whether a run of one of the organization's jobs is under way. */

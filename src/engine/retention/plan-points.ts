@@ -65,7 +65,7 @@ export interface PointVerdict {
   readonly itemCutoff?: Date
   /** Whose rule it is judged by. */
   readonly ruleFrom: AppliedRule['from']
-  /** Why it stays, each reason enough by itself; or why it goes. */
+  /** Why it stays, each reason enough by itself; or why it goes, also once the storage's lock has ended. */
   readonly reasons: readonly Reason[]
 }
 
@@ -83,12 +83,13 @@ export const planPoints = (facts: RetentionFacts): readonly PointVerdict[] => {
     const kept = keeping.get(point.id)!
     const cutoff = itemCutoff(rule, facts.now)
     const expired: Reason = { kind: 'Expired', text: `not kept by the rule of the ${from}` }
+    const isLockedAlone = kept.length > 0 && kept.every(({ kind }) => kind === 'Locked')
     return {
       point,
       goes: kept.length === 0,
       ...(cutoff === undefined ? {} : { itemCutoff: cutoff }),
       ruleFrom: from,
-      reasons: kept.length === 0 ? [expired] : kept,
+      reasons: kept.length === 0 ? [expired] : isLockedAlone ? [...kept, expired] : kept,
     }
   })
 }

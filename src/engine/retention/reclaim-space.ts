@@ -4,6 +4,9 @@ import type { BlobId, Repository } from '#repository'
 
 export interface Reclaimed {
   readonly bytes: number
+  /** Of packs that nothing needs and whose time has not come. */
+  readonly waitingBytes: number
+  readonly waitingUntil?: Date
   /** Space is given back by a later run, and why. */
   readonly postponed?: string
 }
@@ -35,7 +38,7 @@ const fieldOf = (value: Json, name: string): Json | undefined =>
 export const reclaimSpace = async (
   queries: Queries,
   repository: Repository,
-  keep: () => Promise<readonly BlobId[]>,
+  { keep, graceMs }: { readonly keep: () => Promise<readonly BlobId[]>; readonly graceMs: number },
   signal: AbortSignal,
 ): Promise<Reclaimed> => {
   try {
@@ -44,11 +47,17 @@ export const reclaimSpace = async (
       ...(await treesOfCheckpoints(queries, repository)),
       ...(await keep()),
     ]
-    const { removedBytes, postponed } = await repository.prune({ keepTrees }, signal)
-    return { bytes: removedBytes, ...(postponed === undefined ? {} : { postponed }) }
+    const report = await repository.prune({ keepTrees, graceMs }, signal)
+    const { removedBytes, waitingBytes, waitingUntil, postponed } = report
+    return {
+      bytes: removedBytes,
+      waitingBytes,
+      ...(waitingUntil === undefined ? {} : { waitingUntil }),
+      ...(postponed === undefined ? {} : { postponed }),
+    }
   } catch (error) {
     if (isHoldfastError(error, 'conflict') || isHoldfastError(error, 'unavailable'))
-      return { bytes: 0, postponed: error.message }
+      return { bytes: 0, waitingBytes: 0, postponed: error.message }
     throw error
   }
 }

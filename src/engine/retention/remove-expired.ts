@@ -7,6 +7,9 @@ import { holdsInForce } from './legal-holds.ts'
 import { isBackedUpNow } from './person-removals.ts'
 import { planPoints, type PointVerdict } from './plan-points.ts'
 import { agedPoints, removeAgedItems } from './remove-items.ts'
+import { locksOf } from './point-locks.ts'
+import { pruneGraceOf } from './prune-grace.ts'
+import { queueReclaim } from './reclaim-later.ts'
 import { reclaimSpace } from './reclaim-space.ts'
 import {
   openShards,
@@ -37,15 +40,28 @@ export const judgeRepository = async (
   parts: ContentsParts,
   repositoryId: string,
   at: Date,
-  signal?: AbortSignal,
+  { givesBack, signal }: { readonly givesBack: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<{
   readonly shards: readonly RetainedShard[]
   readonly points: readonly StoredPoint[]
   readonly verdicts: readonly PointVerdict[]
 }> => {
   const facts = await retentionFacts(parts, repositoryId)
-  const shards = await openShards(parts, { repositoryId }, signal)
-  const points = await storedPoints(shards, parts.database.queries)
+  const shards = await openShards(parts, { repositoryId, givesBack }, signal)
+  const stored = await storedPoints(shards, parts.database.queries)
+  const planned = planPoints({ ...facts, points: stored, now: at })
+  // Dates are asked of the storage one by one: only where they decide.
+  const asked = new Set(
+    planned.filter(({ goes, itemCutoff }) => goes || itemCutoff !== undefined).map(({ point }) => point.id),
+  )
+  const { queries } = parts.database
+  const inQuestion = stored.filter(({ id }) => asked.has(id))
+  const locks = await locksOf({ ...parts, queries }, repositoryId, inQuestion, signal)
+  if (locks.size === 0) return { shards, points: stored, verdicts: planned }
+  const points = stored.map((point) => {
+    const lockedUntil = locks.get(point.id)
+    return lockedUntil === undefined ? point : { ...point, lockedUntil }
+  })
   return { shards, points, verdicts: planPoints({ ...facts, points, now: at }) }
 }
 
@@ -58,14 +74,19 @@ export const removeExpired = async (
   const now = parts.clock.now()
   // A run that was asked for while the clock was ahead counts from the time that it is now.
   const at = expiry.at < now ? expiry.at : now
-  const { shards, points, verdicts } = await judgeRepository(parts, expiry.repositoryId, at, expiry.signal)
+  const { shards, points, verdicts } = await judgeRepository(parts, expiry.repositoryId, at, {
+    givesBack: true,
+    signal: expiry.signal,
+  })
   const doubt = doubted ?? (expiry.isClockConfirmed ? undefined : doubtByPoints(points, now))
   if (doubt !== undefined) {
     const going = verdicts.filter(({ goes }) => goes).length
     return { status: 'Warning', details: `Nothing was removed (${going} points were to go): ${doubt}` }
   }
-  const removal = new Removal(parts, expiry, points)
+  const { graceMs } = await pruneGraceOf(parts.database.queries, expiry.repositoryId, parts.graceMs ?? 0)
+  const removal = new Removal(parts, { ...expiry, graceMs }, points)
   for (const shard of shards) await removal.removeFrom(shard, verdicts)
+  if (removal.waitingUntil !== undefined) await queueReclaim(parts, expiry.repositoryId, removal.waitingUntil)
   return removal.ending(verdicts)
 }
 
@@ -73,11 +94,15 @@ export const removeExpired = async (
 const isRefusal = (error: unknown): error is HoldfastError =>
   isHoldfastError(error, 'denied') || (isHoldfastError(error, 'conflict') && error.reason === 'Locked')
 
-type RemovalParts = ContentsParts & { readonly tasks: TaskQueue }
+type RemovalParts = ContentsParts & {
+  readonly tasks: TaskQueue
+  /** Of the server, where a repository has none of its own. */
+  readonly graceMs?: number
+}
 
 class Removal {
   readonly #parts: RemovalParts
-  readonly #expiry: Expiry
+  readonly #expiry: Expiry & { readonly graceMs: number }
   readonly #points: ReadonlyMap<string, StoredPoint>
   readonly #refused = new Set<string>()
   readonly #removed = new Set<string>()
@@ -86,8 +111,15 @@ class Removal {
   readonly #kept = new Set<string>()
   #items = 0
   #freedBytes = 0
+  #waitingBytes = 0
+  /** When the last of what waits may go. */
+  waitingUntil: Date | undefined
 
-  constructor(parts: RemovalParts, expiry: Expiry, points: readonly StoredPoint[]) {
+  constructor(
+    parts: RemovalParts,
+    expiry: Expiry & { readonly graceMs: number },
+    points: readonly StoredPoint[],
+  ) {
     this.#parts = parts
     this.#expiry = expiry
     this.#points = new Map(points.map((point) => [point.id, point]))
@@ -184,8 +216,13 @@ class Removal {
     const { queries } = this.#parts.database
     const keep = async (): Promise<readonly BlobId[]> =>
       (await isBackedUpNow(this.#parts, shard.organizationId)) ? forgotten : []
-    const { bytes, postponed } = await reclaimSpace(queries, shard.repository, keep, this.#expiry.signal)
+    const { graceMs, signal } = this.#expiry
+    const given = await reclaimSpace(queries, shard.repository, { keep, graceMs }, signal)
+    const { bytes, waitingBytes, waitingUntil, postponed } = given
     this.#freedBytes += bytes
+    this.#waitingBytes += waitingBytes
+    if (waitingUntil !== undefined && waitingUntil > (this.waitingUntil ?? new Date(0)))
+      this.waitingUntil = waitingUntil
     if (postponed !== undefined) this.#postponed.push(postponed)
   }
 
@@ -199,6 +236,8 @@ class Removal {
       rewrittenPoints: before.rewrittenPoints + this.#rewritten.size,
       removedItems: before.removedItems + this.#items,
       freedBytes: before.freedBytes + this.#freedBytes,
+      waitingBytes: this.#waitingBytes,
+      ...(this.waitingUntil === undefined ? {} : { waitingUntil: this.waitingUntil.toISOString() }),
     }
   }
 

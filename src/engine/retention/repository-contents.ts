@@ -41,23 +41,31 @@ export interface StoredPoint extends RetainedPoint {
 
 export interface ContentsParts {
   readonly database: Database
-  readonly repositories: Pick<BackupRepositories, 'shards'>
+  /** Without `storageFor` nothing is known of the storage's dates. */
+  readonly repositories: Pick<BackupRepositories, 'shards'> & Partial<Pick<BackupRepositories, 'storageFor'>>
   readonly catalogues: Catalogues
   /** Of the server: where the days of a rule without a time zone begin. */
   readonly timeZone: string
 }
 
+export interface ShardsWanted {
+  readonly repositoryId: string
+  readonly organizationId?: string
+  /** Whether something is to be removed; else they are looked at alone. True unless told. */
+  readonly givesBack?: boolean
+}
+
 /** The shards of a repository, all organizations or one, as they are on the storage now. */
 export const openShards = async (
-  { database, repositories, catalogues }: ContentsParts,
-  place: { readonly repositoryId: string; readonly organizationId?: string },
+  { database, repositories, catalogues }: Omit<ContentsParts, 'timeZone'>,
+  { givesBack = true, ...place }: ShardsWanted,
   signal?: AbortSignal,
 ): Promise<readonly RetainedShard[]> => {
   const shards: RetainedShard[] = []
   for (const row of await repositoryOrganizationRows.list(database.queries, place)) {
     const { repositoryId, organizationId, organizationName } = row
     const owner = { id: organizationId, name: organizationName }
-    const found = await repositories.shards(repositoryId, owner, { givesBack: true })
+    const found = await repositories.shards(repositoryId, owner, { givesBack })
     for (const { index, repository } of await found.existing(signal)) {
       signal?.throwIfAborted()
       const catalogue = catalogues.of({ repositoryId, organizationId, shard: index }, repository)

@@ -14,6 +14,10 @@ export interface RetentionResult {
   readonly removedItems: number
   /** Given back on the storage. */
   readonly freedBytes: number
+  /** Needed by nothing, and given back when its time has come. */
+  readonly waitingBytes: number
+  /** ISO 8601: when the last of it may go. */
+  readonly waitingUntil?: string
 }
 
 export const NO_RESULT: RetentionResult = {
@@ -23,6 +27,7 @@ export const NO_RESULT: RetentionResult = {
   rewrittenPoints: 0,
   removedItems: 0,
   freedBytes: 0,
+  waitingBytes: 0,
 }
 
 /** A run that removed, or removes, what is no longer kept. */

@@ -5,6 +5,7 @@ import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import { LOST, MOST_ATTEMPTS, TaskWorker } from '../tasks/task-worker.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { PERSON_REMOVAL, removePerson } from './person-removals.ts'
+import { RECLAIM, reclaimLater } from './reclaim-later.ts'
 import { removeExpired } from './remove-expired.ts'
 import type { ContentsParts } from './repository-contents.ts'
 import { RETENTION } from './retentions.ts'
@@ -18,12 +19,14 @@ export interface RetentionRunnerParts extends ContentsParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** How long packs that nothing needs stay, where a repository does not say; 0 when left out. */
+  readonly graceMs?: number
   /** Ends who looks at an organization: what they see is about to go. */
   readonly endSessionsOf: (organizationId: string) => Promise<void>
 }
 
 const POLL_MS = 2_000
-const KINDS = [RETENTION, PERSON_REMOVAL] as const
+const KINDS = [RETENTION, PERSON_REMOVAL, RECLAIM] as const
 const COME_AGAIN_MS = 60_000
 
 /** Does retention runs, one after the other, beside backups. What was cut off goes on in the same run. */
@@ -41,6 +44,7 @@ export class RetentionRunner extends TaskWorker {
 
   protected async work(task: Task, signal: AbortSignal): Promise<void> {
     const { database, tasks } = this.#parts
+    if (task.kind === RECLAIM) return reclaimLater(this.#parts, task, signal)
     const row = await retentionRunRows.find(database.queries, (task.payload as { runId: string }).runId)
     if (row === undefined) return tasks.finish(database.queries, task)
     await this.#run(task, row, signal)

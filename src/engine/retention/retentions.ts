@@ -19,6 +19,7 @@ import type { TaskQueue } from '../tasks/task-queue.ts'
 import { isDriveRow } from '../catalogue/rows.ts'
 import { doubtByPoints, type ClockGuard } from './clock-guard.ts'
 import type { AppliedRule, PointVerdict } from './plan-points.ts'
+import { pruneGraceOf, setPruneGrace, type PruneGrace } from './prune-grace.ts'
 import { judgeRepository } from './remove-expired.ts'
 import { timeOf } from './item-age.ts'
 import { holdsInForce } from './legal-holds.ts'
@@ -35,6 +36,8 @@ export interface RetentionParts extends ContentsParts {
   readonly guard: ClockGuard
   readonly clock: Clock
   readonly random: Random
+  /** How long packs that nothing needs stay, where a repository does not say; 0 when left out. */
+  readonly graceMs?: number
   /** Where runs are done: told that one waits. */
   readonly runner: { wake(): void }
 }
@@ -50,6 +53,8 @@ export interface RetentionPreview {
   readonly objects: readonly PreviewedObject[]
   readonly pointsGoing: number
   readonly pointsStaying: number
+  /** What goes is given back on the storage so long after. */
+  readonly graceMs: number
 }
 
 export interface PreviewedPoint extends PointVerdict {
@@ -114,7 +119,8 @@ export class Retentions {
     const { clock, guard } = this.#parts
     const moment = at ?? (await this.#nextRun(repositoryId)) ?? clock.now()
     const { ruleOf } = await retentionFacts(this.#parts, repositoryId)
-    const { shards, points, verdicts } = await judgeRepository(this.#parts, repositoryId, moment, signal)
+    const judged = await judgeRepository(this.#parts, repositoryId, moment, { givesBack: false, signal })
+    const { shards, points, verdicts } = judged
     const byId = new Map(points.map((point) => [point.id, point]))
     const doubt = (await guard.look()) ?? doubtByPoints(points, clock.now())
     const going = verdicts.filter(({ goes }) => goes)
@@ -134,6 +140,8 @@ export class Retentions {
       ),
       pointsGoing: going.length,
       pointsStaying: verdicts.length - going.length,
+      graceMs: (await pruneGraceOf(this.#parts.database.queries, repositoryId, this.#parts.graceMs ?? 0))
+        .graceMs,
     }
   }
 
@@ -145,7 +153,7 @@ export class Retentions {
   ): Promise<Page<PreviewedItem>> {
     requireAdministrator(principal)
     const moment = at ?? (await this.#nextRun(repositoryId)) ?? this.#parts.clock.now()
-    const judged = await judgeRepository(this.#parts, repositoryId, moment, signal)
+    const judged = await judgeRepository(this.#parts, repositoryId, moment, { givesBack: false, signal })
     const objects = (await this.#agedObjects(judged, signal)).filter(
       ({ identity }) => userId === undefined || identity.userId === userId,
     )
@@ -263,6 +271,24 @@ export class Retentions {
     await this.#parts.audit.around(principal, 'retention.removeJobRule', jobId, async () => {
       if (!(await jobRetentionRows.remove(this.#parts.database.queries, jobId)))
         throw notFound('the job has no rule of its own')
+    })
+  }
+
+  /** How long packs that nothing needs stay before they are removed. */
+  async grace(principal: Principal, repositoryId: string): Promise<PruneGrace> {
+    requireAdministrator(principal)
+    const { queries } = this.#parts.database
+    if ((await repositoryRows.find(queries, repositoryId)) === undefined)
+      throw notFound('the backup repository is not known')
+    return pruneGraceOf(queries, repositoryId, this.#parts.graceMs ?? 0)
+  }
+
+  /** From the next clean-up on; for packs that wait already, too. Undefined: the server's time is in force again. */
+  async setGrace(principal: Principal, repositoryId: string, hours: number | undefined): Promise<PruneGrace> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'retention.setGrace', repositoryId, async () => {
+      await setPruneGrace(this.#parts.database.queries, repositoryId, hours)
+      return this.grace(principal, repositoryId)
     })
   }
 

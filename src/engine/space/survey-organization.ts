@@ -49,7 +49,7 @@ export const surveyOrganization = async (
   signal: AbortSignal,
 ): Promise<OrganizationSurvey> => {
   const sum = new Sum()
-  for (const { repository, catalogue } of await openShards(parts, place, signal)) {
+  for (const { repository, catalogue } of await openShards(parts, { ...place, givesBack: false }, signal)) {
     const objects = identitiesIn(catalogue)
     const keepTrees = await treesOfCheckpoints(parts.database.queries, repository)
     const report = await repository.usage({ ownerOf: ownerOf(objects), keepTrees }, signal)
