@@ -22,6 +22,7 @@ import type {
   Restores,
   RestoreSessions,
   Retentions,
+  Space,
   Trust,
 } from '#engine'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
@@ -63,6 +64,7 @@ import { exploreJob, restoreSessionOperations } from './restore-sessions/restore
 import { legalHoldOperations } from './retention/legal-holds.routes.ts'
 import { personRemovalOperations } from './retention/person-removals.routes.ts'
 import { retentionOperations } from './retention/retention.routes.ts'
+import { spaceOperations } from './space/space.routes.ts'
 import { trustOperations } from './trust/trust.routes.ts'
 import { serveVersion } from './serve-version.ts'
 import { serviceOperations, type Service } from './service/service.routes.ts'
@@ -89,6 +91,7 @@ export interface Engine {
   readonly exports: Exports
   readonly retention: Retentions
   readonly trust: Trust
+  readonly space: Space
   readonly legalHolds: LegalHolds
   readonly personRemovals: PersonRemovals
 }
@@ -141,6 +144,7 @@ export const operationsOf = ({
   ...oneDriveOperations(engine),
   ...retentionOperations(engine.retention),
   ...trustOperations(engine.trust),
+  ...spaceOperations(engine.space),
   ...legalHoldOperations(engine.legalHolds),
   ...personRemovalOperations(engine.personRemovals),
   ...serviceOperations(service, load),

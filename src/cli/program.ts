@@ -12,6 +12,7 @@ import { addHoldCommands } from './commands/holds.ts'
 import { addRemovalCommands } from './commands/removals.ts'
 import { addRestoreCommands } from './commands/restore.ts'
 import { addRetentionCommands } from './commands/retention.ts'
+import { addSpaceCommands } from './commands/space.ts'
 import { addTrustCommands } from './commands/trust.ts'
 import { addSessionCommands } from './commands/sessions.ts'
 import { connectTo, type ConnectionOptions } from './connection.ts'
@@ -51,6 +52,7 @@ export const buildProgram = (): Command => {
   addBrowseCommands(program, withContext)
   addRestoreCommands(program, withContext)
   addRetentionCommands(program, withContext)
+  addSpaceCommands(program, withContext)
   addTrustCommands(program, withContext)
   addHoldCommands(program, withContext)
   addRemovalCommands(program, withContext)

@@ -1,5 +1,5 @@
 import { invalid, type Json, type Secret } from '#base'
-import { MOST_SHARDS } from '#engine'
+import { DEFAULT_GRACE_HOURS, graceMsOf, MOST_SHARDS } from '#engine'
 
 /** What is needed to run a server, decided: no defaults are left to the parts. */
 export interface ServerConfig {
@@ -28,6 +28,8 @@ export interface ServerConfig {
   readonly rootKey?: Secret
   /** The password of the first administrator; absent: one is made. */
   readonly firstPassword?: Secret
+  /** So long packs stay that nothing needs any more, where a repository does not say. */
+  readonly pruneGraceHours: number
   /** Shards of an organization that is backed up for the first time; absent: by its size. */
   readonly shardsPerOrganization?: number
   /** How long runs may take to reach a point that they can go on from. */
@@ -78,6 +80,7 @@ export const decideConfig = (options: ServerOptions): ServerConfig => {
     documents: true,
     stopWithinMs: STOP_WITHIN_MS,
     connectionsPerAddress: CONNECTIONS_PER_ADDRESS,
+    pruneGraceHours: DEFAULT_GRACE_HOURS,
     ...options,
     ...(options.loginsPerMinute === undefined ? { loginsPerMinute: LOGINS_PER_MINUTE } : {}),
     log: { level: 'info', ...options.log },
@@ -87,6 +90,7 @@ export const decideConfig = (options: ServerOptions): ServerConfig => {
   checkPort(config.port)
   checkPublicUrl(config.publicUrl)
   checkShards(config.shardsPerOrganization)
+  graceMsOf(config.pruneGraceHours)
   return config
 }
 

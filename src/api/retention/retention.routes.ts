@@ -3,6 +3,7 @@ import {
   type JobRule,
   type Keep,
   type PreviewedPoint,
+  type PruneGrace,
   type Retentions,
   type RetentionPreview,
   type RetentionRule,
@@ -29,6 +30,8 @@ import {
   PreviewedPoint as PreviewedPointSchema,
   PreviewQuery,
   PreviewSummary,
+  PruneGraceBody,
+  PruneGraceSchema,
   RetentionRunSchema,
   RunQuery,
   StartRetention,
@@ -46,6 +49,7 @@ export const retentionOperations = (retention: Retentions): readonly Operation[]
   ...itemOperations(retention),
   ...runOperations(retention),
   ...jobRuleOperations(retention),
+  ...graceOperations(retention),
 ]
 
 const previewOf = (
@@ -239,6 +243,52 @@ const jobRuleOperations = (retention: Retentions): readonly Operation[] => [
   }),
 ]
 
+const graceOperations = (retention: Retentions): readonly Operation[] => {
+  const path = `${ofRepository}/PruneGrace`
+  return [
+    answersObject(PruneGraceSchema, {
+      method: 'GET',
+      path,
+      tag,
+      summary: 'How long stored data that nothing needs any more stays before it is removed',
+      access,
+      status: ok,
+      handle: async ({ principal, params }) =>
+        presentGrace(await retention.grace(principal, params['repositoryId'] ?? '')),
+    }),
+    answersObject(PruneGraceSchema, {
+      method: 'PUT',
+      path,
+      tag,
+      summary: "Gives a repository a grace period of its own, instead of the server's",
+      access,
+      body: PruneGraceBody,
+      status: ok,
+      handle: async ({ principal, params, body }) =>
+        presentGrace(await retention.setGrace(principal, params['repositoryId'] ?? '', body.graceHours)),
+    }),
+    answersNothing({
+      method: 'DELETE',
+      path,
+      tag,
+      summary: "Takes a repository's own grace period away: the server's is in force again",
+      access,
+      status: { v4: 204 },
+      handle: async ({ principal, params }) => {
+        await retention.setGrace(principal, params['repositoryId'] ?? '', undefined)
+      },
+    }),
+  ]
+}
+
+const HOUR_MS = 3_600_000
+
+const presentGrace = ({ repositoryId, graceMs, from }: PruneGrace) => ({
+  repositoryId,
+  graceHours: graceMs / HOUR_MS,
+  source: from === 'repository' ? ('Repository' as const) : ('Server' as const),
+})
+
 const presentPoint = ({ point, goes, ruleFrom, rule, jobName, reasons }: PreviewedPoint) => ({
   restorePointId: point.id,
   organizationId: point.organizationId,
@@ -261,10 +311,12 @@ const presentSummary = ({ objects, pointsGoing, pointsStaying, ...preview }: Ret
   pointsToKeep: pointsStaying,
   items: objects.reduce((sum, { items }) => sum + items, 0),
   bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+  graceHours: preview.graceMs / HOUR_MS,
 })
 
 const presentRetentionRun = (run: RetentionRun, { link }: Pick<Call, 'link'>) => ({
   ...run,
+  waitingUntil: run.waitingUntil === undefined ? undefined : new Date(run.waitingUntil),
   _links: {
     self: link(`/holdfast/retentionruns/${run.id}`),
     repository: link(`/backuprepositories/${run.repositoryId}`),

@@ -75,6 +75,18 @@ export const PreviewedItem = object('HoldfastPreviewedItem', {
 })
 export const ItemsQuery = Type.Object({ at: moment(), userId: text({ maxLength: 128 }) })
 
+const hours = (options: { description?: string } = {}) =>
+  Type.Optional(Type.Number({ minimum: 0, maximum: 8_784, ...options }))
+
+export const PruneGraceSchema = object('HoldfastPruneGrace', {
+  repositoryId: uuid({ readOnly: true }),
+  graceHours: hours({ description: 'Stored data that nothing needs any more is removed so long after.' }),
+  source: oneOf(['Server', 'Repository'], { readOnly: true }),
+})
+export const PruneGraceBody = object('HoldfastPruneGraceToSet', {
+  graceHours: needed(Type.Number({ minimum: 0, maximum: 8_784 })),
+})
+
 export const PreviewSummary = object('HoldfastRetentionPreviewSummary', {
   repositoryId: uuid(),
   at: moment(),
@@ -84,6 +96,7 @@ export const PreviewSummary = object('HoldfastRetentionPreviewSummary', {
   pointsToKeep: count(),
   items: count(),
   bytes: count({ description: 'At most so much is freed.' }),
+  graceHours: hours({ description: 'What goes is given back on the storage so long after.' }),
 })
 
 export const PreviewQuery = Type.Object({
@@ -107,6 +120,8 @@ export const RetentionRunSchema = object('HoldfastRetentionRun', {
   rewrittenPoints: count(),
   removedItems: count(),
   freedBytes: count(),
+  waitingBytes: count({ description: 'Needed by nothing; given back when the grace period is over.' }),
+  waitingUntil: moment(),
   _links: links(),
 })
 

@@ -32,6 +32,20 @@ interface SummaryView {
   readonly pointsToKeep: number
   readonly items: number
   readonly bytes: number
+  readonly graceHours: number
+}
+
+interface ItemView {
+  readonly userPrincipalName: string
+  readonly name: string
+  readonly path: string
+  readonly time?: string
+  readonly sizeBytes: number
+}
+
+interface GraceView {
+  readonly graceHours: number
+  readonly source: string
 }
 
 interface RunView {
@@ -43,6 +57,8 @@ interface RunView {
   readonly removedPoints: number
   readonly keptPoints: number
   readonly freedBytes: number
+  readonly waitingBytes: number
+  readonly waitingUntil?: string
   readonly details?: string
 }
 
@@ -61,6 +77,8 @@ export const addRetentionCommands = (program: Command, withContext: WithContext)
   addPreview(group, withContext)
   addRuns(group, withContext)
   addRules(group, withContext)
+  addItems(group, withContext)
+  addGrace(group, withContext)
 }
 
 const addPreview = (group: Command, withContext: WithContext): void => {
@@ -115,8 +133,61 @@ const showPreview = (
             '',
           ),
         ]),
-    `${summary.pointsToRemove} points go, ${summary.pointsToKeep} stay; at most ${sizeText(summary.bytes)} are freed.`,
+    `${summary.pointsToRemove} points go, ${summary.pointsToKeep} stay; at most ${sizeText(summary.bytes)} are freed, ${summary.graceHours} hours later.`,
   ].join('\n')
+
+const addItems = (group: Command, withContext: WithContext): void => {
+  group
+    .command('items <repository>')
+    .description('name the items that would leave all restore points, where items go by their own age')
+    .option('--at <time>', 'at another moment, such as 2027-01-31')
+    .option('--user <id>', "of one user alone: the directory's id")
+    .option('--limit <n>', 'so many', '100')
+    .action(async (name: string, options: { at?: string; user?: string; limit: string }, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id } = await named<RepositoryView>(server, '/BackupRepositories', name)
+        const { results } = await server.get<{ results: ItemView[] }>(
+          `/Holdfast/BackupRepositories/${id}/RetentionPreview/Items`,
+          { at: options.at, userId: options.user, limit: numberOf(options.limit, 'limit') },
+        )
+        output.result(results, () =>
+          table(
+            ['of', 'what', 'time', 'size', 'where'],
+            results.map((i) => [
+              i.userPrincipalName,
+              i.name,
+              timeText(i.time),
+              sizeText(i.sizeBytes),
+              i.path,
+            ]),
+            'No item is too old.',
+          ),
+        )
+      }),
+    )
+}
+
+const addGrace = (group: Command, withContext: WithContext): void => {
+  group
+    .command('grace <repository>')
+    .description('how long stored data that nothing needs any more stays before it is removed')
+    .option('--hours <n>', 'so long from now on; 0: not at all')
+    .option('--server', "as the server's configuration says")
+    .action(async (name: string, options: { hours?: string; server?: boolean }, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id } = await named<RepositoryView>(server, '/BackupRepositories', name)
+        const path = `/Holdfast/BackupRepositories/${id}/PruneGrace`
+        const graceHours = numberOf(options.hours, 'hours')
+        if (options.server === true) await server.delete(path)
+        if (graceHours !== undefined) await server.put(path, { graceHours })
+        const grace = await server.get<GraceView>(path)
+        output.result(
+          grace,
+          () => `${name}: ${grace.graceHours} hours (of the ${grace.source.toLowerCase()})`,
+        )
+      }),
+    )
+}
 
 const addRuns = (group: Command, withContext: WithContext): void => {
   group
@@ -190,6 +261,9 @@ const showRun = (run: RunView): string =>
   [
     `${statusText(run.status)}${run.details === undefined ? '' : `: ${run.details}`}`,
     `${sizeText(run.freedBytes)} given back`,
+    ...(run.waitingBytes > 0
+      ? [`${sizeText(run.waitingBytes)} follow, the last of it after ${timeText(run.waitingUntil)} UTC`]
+      : []),
     `run ${run.id}`,
   ].join('\n')
 
