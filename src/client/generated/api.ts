@@ -580,9 +580,45 @@ export interface HoldfastLegalHoldToSet {
   readonly reason: string
 }
 
+export interface HoldfastObjectSpace {
+  readonly organizationId?: string | undefined
+  readonly userId?: string | undefined
+  readonly objectType?: 'Mailbox' | 'OneDrive' | undefined
+  readonly displayName?: string | undefined
+  readonly userPrincipalName?: string | undefined
+  readonly fileBytes?: number | undefined
+  readonly dataBytes?: number | undefined
+  readonly plainBytes?: number | undefined
+  readonly deduplicationRatio?: number | undefined
+  readonly compressionRatio?: number | undefined
+  readonly storedBytes?: number | undefined
+  readonly exclusiveBytes?: number | undefined
+  readonly sharedBytes?: number | undefined
+}
+
 export interface HoldfastOpeningPassword {
   readonly organization?: string | undefined
   readonly password?: string | undefined
+}
+
+export interface HoldfastOrganizationSpace {
+  readonly organizationId?: string | undefined
+  readonly name?: string | undefined
+  readonly usedBytes?: number | undefined
+  readonly shards?: number | undefined
+  readonly fileBytes?: number | undefined
+  readonly dataBytes?: number | undefined
+  readonly plainBytes?: number | undefined
+  readonly deduplicationRatio?: number | undefined
+  readonly compressionRatio?: number | undefined
+  readonly storedBytes?: number | undefined
+  readonly neededBytes?: number | undefined
+  readonly wasteBytes?: number | undefined
+  readonly unreadablePieces?: number | undefined
+  readonly restorePoints?: number | undefined
+  readonly surveyTime?: string | undefined
+  readonly isSurveyUnderWay?: boolean | undefined
+  readonly details?: string | undefined
 }
 
 export interface HoldfastOrganizationsToAttach {
@@ -655,6 +691,48 @@ export interface HoldfastPreviewedPoint {
   readonly objects?: number | undefined
 }
 
+export interface HoldfastPruneGrace {
+  readonly repositoryId?: string | undefined
+  readonly graceHours?: number | undefined
+  readonly source?: 'Server' | 'Repository' | undefined
+}
+
+export interface HoldfastPruneGraceToSet {
+  readonly graceHours: number
+}
+
+export interface HoldfastRepositoryOwner {
+  readonly serverId?: string | undefined
+  readonly serverName?: string | undefined
+  readonly since?: string | undefined
+  readonly isThisServer?: boolean | undefined
+  readonly isAtWork?: boolean | undefined
+}
+
+export interface HoldfastRepositorySpace {
+  readonly repositoryId?: string | undefined
+  readonly usedBytes?: number | undefined
+  readonly capacityBytes?: number | undefined
+  readonly freeBytes?: number | undefined
+  readonly organizations?: number | undefined
+  readonly surveyedOrganizations?: number | undefined
+  readonly fileBytes?: number | undefined
+  readonly dataBytes?: number | undefined
+  readonly plainBytes?: number | undefined
+  readonly deduplicationRatio?: number | undefined
+  readonly compressionRatio?: number | undefined
+  readonly storedBytes?: number | undefined
+  readonly neededBytes?: number | undefined
+  readonly wasteBytes?: number | undefined
+  readonly unreadablePieces?: number | undefined
+  readonly restorePoints?: number | undefined
+  readonly surveyTime?: string | undefined
+  readonly isSurveyUnderWay?: boolean | undefined
+  readonly details?: string | undefined
+  readonly forecast?: HoldfastSpaceForecast | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface HoldfastRepositoryToAttach {
   readonly name?: string | undefined
   readonly description?: string | undefined
@@ -675,6 +753,17 @@ export interface HoldfastRepositoryToAttach {
   readonly objectStorage?: ObjectStorageToSave | undefined
   readonly encryptionKeyId?: string | undefined
   readonly passwords?: readonly (HoldfastOpeningPassword)[] | undefined
+  readonly takeOver?: boolean | undefined
+}
+
+export interface HoldfastRestorePointSpace {
+  readonly restorePointId?: string | undefined
+  readonly organizationId?: string | undefined
+  readonly jobId?: string | undefined
+  readonly jobName?: string | undefined
+  readonly backupTime?: string | undefined
+  readonly addedBytes?: number | undefined
+  readonly exclusiveBytes?: number | undefined
 }
 
 export interface HoldfastRestoreTestRemark {
@@ -692,6 +781,7 @@ export interface HoldfastRetentionPreviewSummary {
   readonly pointsToKeep?: number | undefined
   readonly items?: number | undefined
   readonly bytes?: number | undefined
+  readonly graceHours?: number | undefined
 }
 
 export interface HoldfastRetentionReason {
@@ -716,7 +806,29 @@ export interface HoldfastRetentionRun {
   readonly rewrittenPoints?: number | undefined
   readonly removedItems?: number | undefined
   readonly freedBytes?: number | undefined
+  readonly waitingBytes?: number | undefined
+  readonly waitingUntil?: string | undefined
   readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastSpaceDay {
+  readonly day?: string | undefined
+  readonly time?: string | undefined
+  readonly usedBytes?: number | undefined
+  readonly neededBytes?: number | undefined
+  readonly freeBytes?: number | undefined
+}
+
+export interface HoldfastSpaceForecast {
+  readonly days?: number | undefined
+  readonly growthBytesPerDay?: number | undefined
+  readonly in30DaysBytes?: number | undefined
+  readonly in90DaysBytes?: number | undefined
+  readonly fullTime?: string | undefined
+}
+
+export interface HoldfastSpaceSurveyToMake {
+  readonly organizationId?: string | undefined
 }
 
 export interface HoldfastStartRecovery {
@@ -1258,6 +1370,22 @@ export interface PageOfHoldfastLegalHold {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface PageOfHoldfastObjectSpace {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastObjectSpace)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastOrganizationSpace {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastOrganizationSpace)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface PageOfHoldfastPersonRemoval {
   readonly offset: number
   readonly limit: number
@@ -1290,11 +1418,27 @@ export interface PageOfHoldfastPreviewedPoint {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface PageOfHoldfastRestorePointSpace {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastRestorePointSpace)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface PageOfHoldfastRetentionRun {
   readonly offset: number
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (HoldfastRetentionRun)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastSpaceDay {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastSpaceDay)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -1910,6 +2054,10 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_BackupRepositories_Attach_Post: (body: HoldfastRepositoryToAttach) => calls.post<HoldfastAttachedRepository>(`/Holdfast/BackupRepositories/Attach`, body),
   /** Takes up further organizations of an attached repository. */
   Holdfast_BackupRepositories_repositoryId_Attach_Post: (repositoryId: string, body: HoldfastOrganizationsToAttach) => calls.post<HoldfastAttachedRepository>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Attach`, body),
+  /** Which server a repository belongs to. */
+  Holdfast_BackupRepositories_repositoryId_Owner_Get: (repositoryId: string) => calls.get<HoldfastRepositoryOwner>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Owner`),
+  /** Makes this server the owner; the one before writes nothing more there. */
+  Holdfast_BackupRepositories_repositoryId_TakeOver_Post: (repositoryId: string) => calls.post<HoldfastRepositoryOwner>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/TakeOver`, {}),
   /** All backup proxies. */
   Proxies_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfProxy>(withQuery(`/Proxies`, query)),
   /** One backup proxy. */
@@ -2162,6 +2310,12 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_Jobs_jobId_Retention_Put: (jobId: string, body: HoldfastJobRetentionToSave) => calls.put<HoldfastJobRetention>(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`, body),
   /** Takes a job's own rule away: its repository's is in force again. */
   Holdfast_Jobs_jobId_Retention_Delete: (jobId: string) => calls.delete(`/Holdfast/Jobs/${encodeURIComponent(jobId)}/Retention`),
+  /** How long stored data that nothing needs any more stays before it is removed. */
+  Holdfast_BackupRepositories_repositoryId_PruneGrace_Get: (repositoryId: string) => calls.get<HoldfastPruneGrace>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/PruneGrace`),
+  /** Gives a repository a grace period of its own, instead of the server's. */
+  Holdfast_BackupRepositories_repositoryId_PruneGrace_Put: (repositoryId: string, body: HoldfastPruneGraceToSet) => calls.put<HoldfastPruneGrace>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/PruneGrace`, body),
+  /** Takes a repository's own grace period away: the server's is in force again. */
+  Holdfast_BackupRepositories_repositoryId_PruneGrace_Delete: (repositoryId: string) => calls.delete(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/PruneGrace`),
   /** When a repository was verified last, what is damaged, and what is done by itself. */
   Holdfast_BackupRepositories_repositoryId_Trust_Get: (repositoryId: string) => calls.get<HoldfastTrust>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Trust`),
   /** Sets what is done by itself. */
@@ -2208,6 +2362,18 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_RestoreTests_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}/Stop`, {}),
   /** What the test of each mailbox and OneDrive says. */
   Holdfast_RestoreTests_runId_Objects_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastTestedObject>(withQuery(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}/Objects`, query)),
+  /** What a repository takes up, how much of it is needed, and when it will be full. */
+  Holdfast_BackupRepositories_repositoryId_Space_Get: (repositoryId: string) => calls.get<HoldfastRepositorySpace>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space`),
+  /** Looks anew, in the background, what takes up how much. */
+  Holdfast_BackupRepositories_repositoryId_Space_Surveys_Post: (repositoryId: string, body: HoldfastSpaceSurveyToMake) => calls.post<void>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space/Surveys`, body),
+  /** The same by organization, those with most first. */
+  Holdfast_BackupRepositories_repositoryId_Space_Organizations_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastOrganizationSpace>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space/Organizations`, query)),
+  /** How large a repository, or an organization in it, was day by day; oldest first. */
+  Holdfast_BackupRepositories_repositoryId_Space_History_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfHoldfastSpaceDay>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space/History`, query)),
+  /** What each mailbox and OneDrive takes up; those first that would give back most. */
+  Holdfast_BackupRepositories_repositoryId_Space_Objects_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfHoldfastObjectSpace>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space/Objects`, query)),
+  /** What each restore point added; newest first. */
+  Holdfast_BackupRepositories_repositoryId_Space_RestorePoints_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined } = {}) => calls.get<PageOfHoldfastRestorePointSpace>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space/RestorePoints`, query)),
   /** Legal holds, newest first. */
   Holdfast_LegalHolds_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; organizationId?: string | undefined; isActive?: boolean | undefined } = {}) => calls.get<PageOfHoldfastLegalHold>(withQuery(`/Holdfast/LegalHolds`, query)),
   /** Sets a legal hold on a mailbox, a OneDrive or all of a user. */
