@@ -4,6 +4,7 @@ import type { BlobId, BlobType } from './contract.ts'
 import { type PackedBlob, sealHeader } from './format/pack-header.ts'
 import { IV_BYTES, type KeySet } from './format/sealing.ts'
 import { newBuffer } from './release.ts'
+import type { WorkerPool } from './workers/worker-pool.ts'
 
 /** A pack is closed when it has reached this size. */
 export const PACK_BYTES = 16 * 1024 * 1024
@@ -25,6 +26,8 @@ export class PackBuilder {
   readonly #blobs: PackedBlob[] = []
   #buffer: Uint8Array<ArrayBuffer>
   #sizeBytes = 0
+  /** While the pack gets its name, its bytes are with a worker thread. */
+  #naming: Promise<BuiltPack> | undefined
 
   /** Fills the buffer; a larger one takes its place when a blob finds no room. */
   constructor(type: BlobType, buffer = newBuffer(PACK_BUFFER_BYTES)) {
@@ -62,6 +65,11 @@ export class PackBuilder {
     this.#buffer = larger
   }
 
+  /** Resolves when the pack's bytes can be read: always, but while it gets its name. */
+  async isHere(): Promise<void> {
+    await this.#naming
+  }
+
   /** A sealed blob that was added. */
   sealed({ offset, length }: PackedBlob): Uint8Array {
     return this.#buffer.subarray(offset, offset + length)
@@ -77,5 +85,20 @@ export class PackBuilder {
       blobs: this.#blobs,
       sizeBytes: body.length + end.length,
     }
+  }
+  /** The same, hashed in a worker thread. */
+  async closeIn(pool: WorkerPool, key: KeySet, random: Random): Promise<BuiltPack> {
+    this.#naming = this.#name(pool, sealHeader(key, this.#blobs, random.bytes(IV_BYTES)))
+    return this.#naming
+  }
+
+  async #name(pool: WorkerPool, end: Uint8Array): Promise<BuiltPack> {
+    const { bytes, id } = await pool.run({
+      kind: 'name-pack',
+      bytes: this.#buffer.subarray(0, this.#sizeBytes),
+      end,
+    })
+    this.#buffer = new Uint8Array(bytes.buffer)
+    return { id, parts: [bytes, end], blobs: this.#blobs, sizeBytes: bytes.length + end.length }
   }
 }

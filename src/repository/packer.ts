@@ -220,10 +220,12 @@ export class Packer {
   }
 
   async #storePack(pack: PackBuilder): Promise<void> {
-    const { storage, files, clock, guard, key, random } = this.#options
+    const { storage, files, clock, guard, key, random, pool } = this.#options
     this.throwIfFailed()
     guard()
-    const { id, parts, blobs } = pack.close(key, random)
+    const { id, parts, blobs } = await pack.closeIn(pool, key, random)
+    this.throwIfFailed()
+    guard()
     await storage.write(packPath(id), parts)
     files.addPack({ id, blobs })
     for (const blob of blobs) this.#waiting.delete(blobKey(blob.type, blob.id))
@@ -283,6 +285,7 @@ export class Packer {
     const { batch, offset, length } = blob
     if (batch.bytes !== undefined) return batch.bytes.slice(offset, offset + length)
     await batch.collected
+    await blob.packed?.pack.isHere()
     // It may have been stored while we waited, and the index names it then.
     if (blob.packed === undefined || !this.#waiting.has(blobKey(type, id))) return undefined
     const { pack, blob: packed } = blob.packed

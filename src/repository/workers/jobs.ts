@@ -48,6 +48,19 @@ export interface SealResult {
   readonly uncompressed: readonly number[]
 }
 
+/** Tells the name of a pack: the SHA-256 of its sealed blobs and its end. */
+export interface NamePackJob {
+  readonly kind: 'name-pack'
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly end: Uint8Array
+}
+
+export interface NamePackResult {
+  /** The same buffer, handed back. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly id: string
+}
+
 /** A sealed blob within a buffer, with what it must turn out to be. */
 export interface SealedBlob {
   readonly id: BlobId
@@ -91,6 +104,7 @@ export interface VerifyResult {
 export interface Jobs {
   chunk: { job: ChunkJob; result: ChunkResult }
   seal: { job: SealJob; result: SealResult }
+  'name-pack': { job: NamePackJob; result: NamePackResult }
   open: { job: OpenJob; result: OpenResult }
   verify: { job: VerifyJob; result: VerifyResult }
   inspect: { job: InspectJob; result: InspectResult }

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 import { messageOf } from '#base'
 import { chunkLength } from '../format/chunker.ts'
 import { compressBriefly } from '../format/compression.ts'
@@ -13,6 +13,8 @@ import type {
   ChunkJob,
   ChunkResult,
   Job,
+  NamePackJob,
+  NamePackResult,
   OpenJob,
   OpenResult,
   Result,
@@ -34,6 +36,8 @@ export const runJob = (job: Job): Result => {
       return chunk(job)
     case 'seal':
       return sealAll(job)
+    case 'name-pack':
+      return namePack(job)
     case 'open':
       return openAll(job)
     case 'verify':
@@ -88,6 +92,11 @@ const sealAll = ({ key, bytes, blobs, alwaysCompress }: SealJob): SealResult => 
   })
   return { bytes, lengths, uncompressed }
 }
+
+const namePack = ({ bytes, end }: NamePackJob): NamePackResult => ({
+  bytes,
+  id: createHash('sha256').update(bytes).update(end).digest('hex'),
+})
 
 const openAll = (job: OpenJob): OpenResult => {
   const plain = newBuffer(job.blobs.reduce((sum, blob) => sum + plainLength(blob), 1))

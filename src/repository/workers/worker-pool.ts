@@ -12,12 +12,15 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker
-  current: Waiting | undefined
+  /** What it was given, the job at work first. */
+  readonly jobs: Waiting[]
 }
 
 type Answer = { readonly result: Result } | { readonly failure: string }
 
 const MOST_THREADS = 8
+/** A thread that is done with a job has the next one: the thread that gives out jobs may be at work itself. */
+const JOBS_A_THREAD = 2
 
 /**
  * Threads that chunk, hash, compress, seal and check. They start when needed, do not keep the process alive while idle,
@@ -44,19 +47,25 @@ export class WorkerPool {
 
   #assign(): void {
     while (this.#queue.length > 0) {
-      const thread = this.#threads.find(({ current }) => current === undefined) ?? this.#start()
+      const thread = this.#free()
       if (thread === undefined) return
       const waiting = this.#queue.shift()!
-      thread.current = waiting
+      thread.jobs.push(waiting)
       thread.worker.ref()
       thread.worker.postMessage(waiting.job, transferable(waiting.job))
     }
   }
 
+  /** Idle threads first, then new ones, then those that have one job. */
+  #free(): Thread | undefined {
+    const idle = this.#threads.find(({ jobs }) => jobs.length === 0) ?? this.#start()
+    return idle ?? this.#threads.find(({ jobs }) => jobs.length < JOBS_A_THREAD)
+  }
+
   #start(): Thread | undefined {
     if (this.#threads.length >= this.size) return undefined
     const worker = new Worker(new URL('./repository.worker.ts', import.meta.url))
-    const thread: Thread = { worker, current: undefined }
+    const thread: Thread = { worker, jobs: [] }
     worker.on('message', (answer: Answer) => this.#finish(thread, answer))
     worker.on('error', (error) =>
       this.#lose(thread, error instanceof Error ? error : new Error(String(error))),
@@ -67,9 +76,8 @@ export class WorkerPool {
   }
 
   #finish(thread: Thread, answer: Answer): void {
-    const waiting = thread.current
-    thread.current = undefined
-    thread.worker.unref()
+    const waiting = thread.jobs.shift()
+    if (thread.jobs.length === 0) thread.worker.unref()
     if ('failure' in answer) waiting?.reject(new Error(answer.failure))
     else waiting?.resolve(answer.result)
     this.#assign()
@@ -78,8 +86,8 @@ export class WorkerPool {
   #lose(thread: Thread, error: Error): void {
     const at = this.#threads.indexOf(thread)
     if (at !== -1) this.#threads.splice(at, 1)
-    thread.current?.reject(error)
-    thread.current = undefined
+    // The bytes of those that waited there are gone with it.
+    for (const waiting of thread.jobs.splice(0)) waiting.reject(error)
     this.#assign()
   }
 
