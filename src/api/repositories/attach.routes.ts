@@ -6,6 +6,7 @@ import {
   AttachedRepository as AttachedRepositorySchema,
   AttachOrganizationsBody,
   AttachRepositoryBody,
+  RepositoryOwner,
 } from './backup-repository.schema.ts'
 
 const tag = 'Holdfast'
@@ -39,6 +40,26 @@ export const attachOperations = (repositories: BackupRepositories): readonly Ope
       const id = call.params['repositoryId'] ?? ''
       return present(await repositories.attachOrganizations(call.principal, id, call.body, call.signal), call)
     },
+  }),
+  answersObject(RepositoryOwner, {
+    method: 'GET',
+    path: '/Holdfast/BackupRepositories/{repositoryId}/Owner',
+    tag,
+    summary: 'Which server a repository belongs to',
+    access,
+    status: { v4: 200 },
+    handle: async (call) =>
+      repositories.owner(call.principal, call.params['repositoryId'] ?? '', call.signal),
+  }),
+  answersObject(RepositoryOwner, {
+    method: 'POST',
+    path: '/Holdfast/BackupRepositories/{repositoryId}/TakeOver',
+    tag,
+    summary: 'Makes this server the owner; the one before writes nothing more there',
+    access,
+    status: { v4: 200 },
+    handle: async (call) =>
+      repositories.takeOver(call.principal, call.params['repositoryId'] ?? '', call.signal),
   }),
 ]
 

@@ -87,6 +87,18 @@ export const AttachRepositoryBody = object('HoldfastRepositoryToAttach', {
   objectStorage: part(ObjectStorageBody),
   encryptionKeyId: uuid({ description: 'A password that opens the shards already; it is tried too.' }),
   passwords: listOf(OpeningPassword, { maxItems: 1000 }),
+  takeOver: flag({
+    description:
+      'Takes it from a server that seems to be at work, which writes nothing more there from then on.',
+  }),
+})
+
+export const RepositoryOwner = object('HoldfastRepositoryOwner', {
+  serverId: uuid({ description: 'The installation; absent where no server has written yet.' }),
+  serverName: text(),
+  since: text({ description: 'By the clock of that server.' }),
+  isThisServer: flag({ description: 'False: this server reads, and writes nothing.' }),
+  isAtWork: flag({ description: 'As far as can be seen from here.' }),
 })
 
 export const AttachedRepository = object('HoldfastAttachedRepository', {

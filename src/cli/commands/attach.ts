@@ -27,6 +27,7 @@ interface PasswordOptions {
 interface AttachOptions extends PasswordOptions {
   readonly name?: string
   readonly encryptionKey?: string
+  readonly takeOver?: boolean
 }
 
 interface CloudOptions extends AttachOptions {
@@ -83,6 +84,7 @@ export const addAttachCommands = (group: Command, withContext: WithContext): voi
     .description('attach a folder of the server that holds a repository of another server')
     .option('--name <text>', 'else as it was called before')
     .option('--encryption-key <id>', 'a password of yours that opens it already')
+    .option('--take-over', 'also from a server that seems to be at work: it writes nothing more there')
     .action(async (path: string, options: AttachOptions, command: Command) =>
       withContext(command, async ({ server, output }) => {
         const body = { path, ...(await bodyOf(options)) }
@@ -98,6 +100,7 @@ export const addAttachCommands = (group: Command, withContext: WithContext): voi
     .option('--region <id>', 'of S3; for Azure: Global, China or Government')
     .option('--name <text>', 'else as it was called before')
     .option('--encryption-key <id>', 'a password of yours that opens it already')
+    .option('--take-over', 'also from a server that seems to be at work: it writes nothing more there')
     .action(async (bucket: string, folder: string, options: CloudOptions, command: Command) =>
       withContext(command, async ({ server, output }) => {
         const account = await server.get<{ accountType?: string }>(`/Accounts/${options.account}`)
@@ -109,6 +112,7 @@ export const addAttachCommands = (group: Command, withContext: WithContext): voi
       }),
     )
 
+  addOwnerCommands(group, withContext)
   withPasswords(group.command('attach-organizations <name-or-id>'))
     .description('attach further organizations of a repository that is attached already')
     .action(async (name: string, options: PasswordOptions, command: Command) =>
@@ -125,4 +129,44 @@ const bodyOf = async (options: AttachOptions): Promise<object> => ({
   passwords: await passwordsOf(options),
   ...(options.name === undefined ? {} : { name: options.name }),
   ...(options.encryptionKey === undefined ? {} : { encryptionKeyId: options.encryptionKey }),
+  ...(options.takeOver === true ? { takeOver: true } : {}),
 })
+
+interface OwnerView {
+  readonly serverId?: string
+  readonly serverName?: string
+  readonly since?: string
+  readonly isThisServer: boolean
+  readonly isAtWork: boolean
+}
+
+const ownerText = (name: string, owner: OwnerView): string => {
+  if (owner.serverId === undefined) return `${name} belongs to no server yet`
+  if (owner.isThisServer) return `${name} belongs to this server (${owner.serverName})`
+  const state = owner.isAtWork ? 'at work, as far as can be seen' : 'not at work'
+  return `${name} belongs to the server on ${owner.serverName} since ${owner.since}, which is ${state}; this one only reads it`
+}
+
+/** Of two servers on one repository, one writes. */
+const addOwnerCommands = (group: Command, withContext: WithContext): void => {
+  group
+    .command('owner <name-or-id>')
+    .description('which server a repository belongs to')
+    .action(async (given: string, _: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id, name } = await named<RepositoryView>(server, '/BackupRepositories', given)
+        const owner = await server.get<OwnerView>(`/Holdfast/BackupRepositories/${id}/Owner`)
+        output.result(owner, () => ownerText(name, owner))
+      }),
+    )
+  group
+    .command('take-over <name-or-id>')
+    .description('make this server the owner: the one before writes nothing more there')
+    .action(async (given: string, _: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id, name } = await named<RepositoryView>(server, '/BackupRepositories', given)
+        const owner = await server.post<OwnerView>(`/Holdfast/BackupRepositories/${id}/TakeOver`, {})
+        output.result(owner, () => ownerText(name, owner))
+      }),
+    )
+}
