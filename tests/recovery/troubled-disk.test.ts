@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startWorld, type World } from '#world'
+import { startWorld, type Answer, type World } from '#world'
 import { addJob, good, logOf, runJob, type Session } from '../e2e/living/backup.ts'
 import { restic } from './stock-restic.ts'
 
@@ -100,6 +100,15 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]()
 })
 
+/** Filling a disk keeps this process busy, and its server answers 503 until it has come to rest. */
+const asked = async <Body>(ask: () => Promise<Answer>): Promise<Body> => {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await ask()
+    if (answer.status !== 503 || tries === 50) return good(Promise.resolve(answer))
+    await delay(100)
+  }
+}
+
 /** Not a byte is left, but for what is set aside. */
 const fill = (path: string): void => {
   const sizes = [1 << 20, 1 << 16, 1 << 12]
@@ -121,7 +130,7 @@ const unfill = (path: string): void => {
 
 const endOf = async (path: string): Promise<Run> => {
   for (let wait = 0; wait < 1_500; wait += 1, await delay(40)) {
-    const run = await good<Run>(api().get(path))
+    const run = await asked<Run>(() => api().get(path))
     if (typeof run.endTime === 'string') return run
   }
   throw new Error('the run does not end')
@@ -129,24 +138,26 @@ const endOf = async (path: string): Promise<Run> => {
 
 const clean = async (): Promise<Run> => {
   const at = `/Holdfast/BackupRepositories/${repositoryId}/RetentionRuns`
-  const { id } = await good<Row>(api().post(at, { confirmClock: true }))
+  const { id } = await asked<Row>(() => api().post(at, { confirmClock: true }))
   return endOf(`/Holdfast/RetentionRuns/${id}`)
 }
 const lookAfter = async (what: 'Verifications' | 'Repairs'): Promise<Run> => {
-  const { id } = await good<Row>(api().post(`/Holdfast/BackupRepositories/${repositoryId}/${what}`, {}))
+  const { id } = await asked<Row>(() =>
+    api().post(`/Holdfast/BackupRepositories/${repositoryId}/${what}`, {}),
+  )
   return endOf(`/Holdfast/${what}/${id}`)
 }
 const removeLeaver = async (): Promise<Run> => {
   const at = `/Holdfast/Organizations/${organizationId}/PersonRemovals`
   const body = { userId: leaverId, confirmation: leaverId, reason: 'left' }
-  const { id } = await good<Row>(api().post(at, body))
+  const { id } = await asked<Row>(() => api().post(at, body))
   return endOf(`${at}/${id}`)
 }
 const copy = async (): Promise<Session> => {
   const sessions = async (): Promise<readonly Session[]> =>
     (await good<Page<Session>>(api().get(`/JobSessions?jobType=Copy&jobId=${copyJobId}`))).results
   const before = (await sessions()).length
-  await good(api().post(`/CopyJobs/${copyJobId}/start`, {}))
+  await asked(() => api().post(`/CopyJobs/${copyJobId}/start`, {}))
   for (let wait = 0; wait < 1_500; wait += 1, await delay(40)) {
     const [newest, ...others] = await sessions()
     if (newest !== undefined && others.length >= before && typeof newest.endTime === 'string') return newest
