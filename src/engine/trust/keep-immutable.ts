@@ -1,5 +1,6 @@
 import { repositoryOrganizationRows, type RepositoryOrganizationRow } from '#database'
 import { extendNeeded, type ExtendReport, type Storage } from '#storage'
+import { expiredSnapshots } from '../retention/expired-snapshots.ts'
 import { shardFolder } from '../repositories/shard-repositories.ts'
 import type { TrustParts } from './trust-work.ts'
 
@@ -8,10 +9,10 @@ const FOLDERS = ['keys', 'index', 'snapshots'] as const
 
 /**
  * Moves the dates of all files that a repository needs, where nobody can remove files before a date. Cheap when it is not
- * due. What no index names any more is left out: its date runs out, and a clean-up may then remove it.
+ * due. What no index names any more and points that no rule keeps are left out: their dates run out, and a clean-up may then remove them.
  */
 export const keepImmutable = async (
-  parts: Pick<TrustParts, 'database' | 'repositories' | 'random' | 'log'>,
+  parts: Omit<TrustParts, 'tenants'>,
   repositoryId: string,
   signal?: AbortSignal,
 ): Promise<ExtendReport | undefined> => {
@@ -19,13 +20,24 @@ export const keepImmutable = async (
   const storage = await repositories.storageFor?.(repositoryId)
   if (storage?.retention === undefined) return undefined
   const rows = await repositoryOrganizationRows.list(database.queries, { repositoryId })
-  const paths = (): AsyncIterable<string> => neededFiles(parts, storage, rows, signal)
+  const expired = await expiredSnapshots(
+    { ...parts, timeZone: parts.timeZone ?? 'UTC' },
+    repositoryId,
+    signal,
+  )
+  const paths = async function* (): AsyncGenerator<string> {
+    for await (const path of neededFiles(parts, storage, rows, signal))
+      if (!isSnapshotOf(path, expired)) yield path
+  }
   const report = await extendNeeded(storage, paths, { random, ...(signal === undefined ? {} : { signal }) })
   const { looked, extended, missing } = report
   if (report.wasDue) log.info({ repositoryId, looked, extended }, 'dates of immutable files moved on')
   if (missing.length > 0) log.warn({ repositoryId, missing }, 'needed files are not stored')
   return report
 }
+
+const isSnapshotOf = (path: string, ids: ReadonlySet<string>): boolean =>
+  /\/snapshots\/[^/]+$/.test(path) && ids.has(path.slice(path.lastIndexOf('/') + 1))
 
 async function* neededFiles(
   { repositories }: Pick<TrustParts, 'repositories'>,

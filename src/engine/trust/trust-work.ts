@@ -16,6 +16,8 @@ export interface TrustParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Of the server, for the days of retention rules; UTC when left out. */
+  readonly timeZone?: string
 }
 
 /** What a run of any kind is given. */

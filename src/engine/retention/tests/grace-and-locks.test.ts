@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Storage } from '#storage'
 import { keepWorkers } from '../../backup/tests/backup-world.ts'
+import { expiredSnapshots } from '../expired-snapshots.ts'
 import { PersonRemovals } from '../person-removals.ts'
 import { RetentionRunner } from '../retention-runner.ts'
 import { Retentions } from '../retentions.ts'
@@ -86,5 +87,14 @@ describe('what waits', () => {
     })
     await expect(request).rejects.toMatchObject({ code: 'conflict' })
     await expect(request).rejects.toThrow(until.toISOString())
+  })
+
+  it('has its dates run out, but not while the clock is in doubt', async () => {
+    const { points } = await world.retention.preview(administrator, REPOSITORY, { at: world.clock.now() })
+    const expired = await expiredSnapshots(world.parts, REPOSITORY)
+    expect(expired.size).toBe(points.filter(({ goes }) => goes).length)
+    expect(expired.size).toBeGreaterThan(0)
+    world.clock.set(new Date(world.clock.nowMs() + 400 * DAY_MS).toISOString())
+    expect((await expiredSnapshots(world.parts, REPOSITORY)).size).toBe(0)
   })
 })
