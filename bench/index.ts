@@ -1,56 +1,17 @@
 // The index alone: how long opening takes, what it holds, how fast it answers. `--blobs=N` for another size than ten million.
-import { execFileSync } from 'node:child_process'
-import { randomBytes, randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock, systemRandom } from '../src/base/index.ts'
-import { findKey } from '../src/repository/keys.ts'
-import { encodeIndex } from '../src/repository/format/index-document.ts'
-import { sealDocument } from '../src/repository/format/document.ts'
-import { sha256Hex } from '../src/repository/format/ids.ts'
-import { type BlobId, initRepository, openRepository } from '../src/repository/index.ts'
-import { localStorage } from '../src/storage/index.ts'
 import { silentLogger } from '../src/base/index.ts'
+import { openDocumentText } from '../src/repository/format/document.ts'
+import { type BlobId, openRepository } from '../src/repository/index.ts'
+import { findKey } from '../src/repository/keys.ts'
+import { localStorage } from '../src/storage/index.ts'
+import { runServed } from './as-served.ts'
+import { generateRepository, REPOSITORY_OPTIONS } from './synthetic-repository.ts'
 
-const OPTIONS = {
-  password: 'a bench',
-  clock: systemClock,
-  random: systemRandom,
-  scrypt: { N: 1024, r: 8, p: 1 },
-}
-const FILE_BLOBS = 50_000
-const PACK_BLOBS = 250
 const blobs = Number(process.argv.find((each) => each.startsWith('--blobs='))?.slice(8) ?? 10_000_000)
-
-/** Index files of blobs that nobody has: small mails and chunks of a megabyte, compressed and not. */
-const generate = async (path: string): Promise<void> => {
-  const storage = localStorage(path)
-  await using _ = await initRepository(storage, OPTIONS)
-  const { master } = await findKey(storage, OPTIONS.password, silentLogger)
-  for (let at = 0; at < blobs; at += FILE_BLOBS) {
-    const packs = []
-    const count = Math.min(FILE_BLOBS, blobs - at)
-    for (let first = 0; first < count; first += PACK_BLOBS) {
-      let offset = 0
-      const ids = randomFillSync(Buffer.alloc(PACK_BLOBS * 32)).toString('hex')
-      const entries = Array.from({ length: Math.min(PACK_BLOBS, count - first) }, (_, blob) => {
-        const length = 5000 + ((blob * 7919) % 120_000)
-        offset += length
-        return {
-          id: ids.slice(blob * 64, blob * 64 + 64) as BlobId,
-          type: first % 5000 === 0 ? ('tree' as const) : ('data' as const),
-          offset: offset - length,
-          length,
-          uncompressed: blob % 3 === 0 ? 0 : length * 2,
-        }
-      })
-      packs.push({ id: randomBytes(32).toString('hex'), blobs: entries })
-    }
-    const sealed = sealDocument(master, encodeIndex(packs), randomBytes(16))
-    await storage.write(`index/${sha256Hex(sealed)}`, [sealed])
-  }
-}
 
 const statusMb = (field: string): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) /
@@ -60,7 +21,7 @@ const measure = async (path: string) => {
   const storage = localStorage(path)
   const cpu = process.cpuUsage()
   const start = performance.now()
-  await using repository = await openRepository(storage, OPTIONS)
+  await using repository = await openRepository(storage, REPOSITORY_OPTIONS)
   const openMs = performance.now() - start
   const used = process.cpuUsage(cpu)
   const peakMb = statusMb('VmHWM')
@@ -89,8 +50,7 @@ const measure = async (path: string) => {
 /** Ids from all over the repository. */
 const somePresent = async (path: string): Promise<BlobId[]> => {
   const storage = localStorage(path)
-  const { master } = await findKey(storage, OPTIONS.password, silentLogger)
-  const { openDocumentText } = await import('../src/repository/format/document.ts')
+  const { master } = await findKey(storage, REPOSITORY_OPTIONS.password, silentLogger)
   const ids: BlobId[] = []
   for await (const file of storage.list('index')) {
     const text = Buffer.from(openDocumentText(master, await storage.read(file.path)))
@@ -107,11 +67,11 @@ if (process.argv[2] === 'open') console.log(JSON.stringify(await measure(process
 else {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-bench-index-'))
   try {
-    await generate(path)
+    await generateRepository({ path, blobs, withTrees: false })
     const runs = Array.from({ length: 3 }, () => {
-      const out = execFileSync(process.execPath, ['bench/index.ts', 'open', path], { encoding: 'utf8' })
-      console.error(out.trim())
-      return JSON.parse(out) as Awaited<ReturnType<typeof measure>>
+      const run = runServed<Awaited<ReturnType<typeof measure>>>('bench/index.ts', 'open', path)
+      console.error(JSON.stringify(run))
+      return run
     }).sort((a, b) => a.openMs - b.openMs)
     const { openMs, cpuMs, peakMb, nowMb, absentRate, presentRate } = runs[1]!
     const thousands = (rate: number): string => `${Math.round(rate / 1000)},000/s`

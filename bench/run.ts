@@ -20,6 +20,8 @@ const BENCHES = [
   'memory',
   'growth',
   'explorer',
+  'index',
+  'prune',
 ] as const
 const SHORT: Readonly<Record<string, readonly string[]>> = { explorer: ['--rows', '200000'] }
 const LONG: Readonly<Record<string, readonly string[]>> = { growth: ['--million'] }
