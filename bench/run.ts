@@ -20,8 +20,12 @@ const BENCHES = [
   'memory',
   'growth',
   'explorer',
+<<<<<<< /tmp/hk/bench/run.ts
+  'bandwidth',
+=======
   'index',
   'prune',
+>>>>>>> /tmp/ho
 ] as const
 const SHORT: Readonly<Record<string, readonly string[]>> = { explorer: ['--rows', '200000'] }
 const LONG: Readonly<Record<string, readonly string[]>> = { growth: ['--million'] }
