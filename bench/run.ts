@@ -20,12 +20,9 @@ const BENCHES = [
   'memory',
   'growth',
   'explorer',
-<<<<<<< /tmp/hk/bench/run.ts
-  'bandwidth',
-=======
   'index',
   'prune',
->>>>>>> /tmp/ho
+  'bandwidth',
 ] as const
 const SHORT: Readonly<Record<string, readonly string[]>> = { explorer: ['--rows', '200000'] }
 const LONG: Readonly<Record<string, readonly string[]>> = { growth: ['--million'] }
