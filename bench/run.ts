@@ -16,6 +16,7 @@ const BENCHES = [
   'practice-tenant-mail',
   'practice-tenant-drive',
   'repository',
+  'unchanged',
   'backup',
   'memory',
   'growth',
