@@ -427,6 +427,16 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
   removeKey(id: string): Promise<void>
   /** Replaces the key that the repository was opened with. Killed half-way, both passwords open it. */
   changePassword(password: string): Promise<string>
+  /**
+   * Sees to it that the password opens the repository, and counts its key as the one that it was opened with from now on.
+   * Adds nothing where it opens it already. Returns the id of the key.
+   */
+  keepPassword(password: string): Promise<string>
+  /**
+   * Removes every key that the password opens, and returns how many. Throws `conflict` for the one that the repository was
+   * opened with. Stopped half-way, the next call goes on.
+   */
+  removePassword(password: string): Promise<number>
   /** Looks at everything but data, and at the chosen data. Changes nothing. */
   verify(options: VerifyOptions, signal?: AbortSignal): Promise<VerifyReport>
   /** Which files and folders of which snapshots need these blobs. Reads every tree once. */

@@ -78,6 +78,40 @@ describe('the keys of a repository', () => {
     expect(current).toHaveLength(1)
   })
 
+  it('are not added twice for a password that opens one already', async () => {
+    const storage = memoryStorage()
+    await using repository = await initRepository(storage, TEST_OPTIONS)
+    const added = await repository.addKey('second')
+    expect([await repository.keepPassword('second'), await repository.keepPassword('second')]).toEqual([
+      added,
+      added,
+    ])
+    const keys = await repository.keys()
+    expect(keys.map(({ id, isCurrent }) => [id === added, isCurrent])).toEqual(
+      expect.arrayContaining([
+        [true, true],
+        [false, false],
+      ]),
+    )
+    expect(keys).toHaveLength(2)
+  })
+
+  it('go with every key of a password, but never with that of the one in use', async () => {
+    const storage = memoryStorage()
+    await using repository = await initRepository(storage, TEST_OPTIONS)
+    await repository.addKey(TEST_OPTIONS.password)
+    await storage.write(`keys/${'0'.repeat(64)}`, [Buffer.from('no key')])
+    await expect(repository.removePassword(TEST_OPTIONS.password)).rejects.toMatchObject({ code: 'conflict' })
+    expect(await repository.keys()).toHaveLength(2)
+    await repository.keepPassword('second')
+    expect(await repository.removePassword(TEST_OPTIONS.password)).toBe(2)
+    expect(await repository.removePassword(TEST_OPTIONS.password)).toBe(0)
+    expect([await opens(storage, TEST_OPTIONS.password), await opens(storage, 'second')]).toEqual([
+      false,
+      true,
+    ])
+  })
+
   it('are not changed where the storage gives back something else than was written', async () => {
     const inner = memoryStorage()
     let isBad = false

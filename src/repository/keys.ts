@@ -124,6 +124,40 @@ export class Keys {
     await this.#options.storage.remove(keyPath(previous))
     return this.#current
   }
+
+  /** Adds a key only where the password opens none, and takes it for the current one. */
+  async keep(password: string): Promise<string> {
+    const [there] = await this.#openedBy(password)
+    this.#current = there ?? (await this.add(password))
+    return this.#current
+  }
+
+  /** How many went. Throws `conflict`, and removes nothing, when the current one is among them. */
+  async removeOpenedBy(password: string): Promise<number> {
+    const ids = await this.#openedBy(password)
+    if (ids.includes(this.#current)) throw conflict('the repository is open with this password')
+    for (const id of ids) await this.remove(id)
+    return ids.length
+  }
+
+  async #openedBy(password: string): Promise<readonly string[]> {
+    const { storage, master } = this.#options
+    const found: string[] = []
+    for (const id of await listIds(storage, FOLDER)) {
+      const opened = await this.#openIfWhole(id, password)
+      if (opened !== undefined && isSameKey(opened, master)) found.push(id)
+    }
+    return found
+  }
+
+  async #openIfWhole(id: string, password: string): Promise<KeySet | undefined> {
+    try {
+      return await openKeyFile(await this.#options.storage.read(keyPath(id)), password)
+    } catch (error) {
+      if (!isHoldfastError(error, 'corrupt') && !isHoldfastError(error, 'not-found')) throw error
+      return undefined
+    }
+  }
 }
 
 const isSameKey = (a: KeySet, b: KeySet): boolean =>

@@ -375,6 +375,14 @@ class StoredRepository implements Repository {
     return this.#keys.replaceCurrent(password)
   }
 
+  keepPassword(password: string): Promise<string> {
+    return this.#keys.keep(password)
+  }
+
+  removePassword(password: string): Promise<number> {
+    return this.#keys.removeOpenedBy(password)
+  }
+
   packs(): Iterable<string> {
     const { index } = this.#parts.files
     return index.packs.filter((id) => index.hasPack(id))
