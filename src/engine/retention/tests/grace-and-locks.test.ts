@@ -25,8 +25,7 @@ describe('what waits', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  const packs = async (): Promise<number> =>
-    (await Array.fromAsync(world.backup.storage.list('data'))).length
+  const packs = async (): Promise<number> => (await Array.fromAsync(world.backup.storage.list('data'))).length
 
   it('is given back when the grace period is over, and not before', async () => {
     const parts = { ...world.parts, graceMs: 2 * DAY_MS }
