@@ -2,7 +2,8 @@ import { corrupt, invalid, isHoldfastError, messageOf, Secret } from '#base'
 import { repositoryOrganizationRows, type Queries, type RepositoryOrganizationRow } from '#database'
 import { openRepository, type Repository } from '#repository'
 import { subfolder, type Storage } from '#storage'
-import { newShardPassword, shardFolder, shardsSecretPlace, type ShardParts } from './shard-repositories.ts'
+import { newShardPassword, shardsSecretPlace } from './shard-passwords.ts'
+import { shardFolder, type ShardParts } from './shard-repositories.ts'
 import { findOrganizationFolders, type OrganizationFolder } from './repository-file.ts'
 
 /** A password that opens the shards of an organization: of a recovery kit, or what an administrator chose. */

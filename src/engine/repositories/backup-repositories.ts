@@ -46,6 +46,7 @@ import { readRepositoryDescription, readRepositoryName, readRetention } from './
 import { acceptRepositoryPath, checkEmpty, checkWritable, holdsOnly } from './repository-path.ts'
 import { keptForOf, RepositoryPlaces, type PlaceParts } from './repository-places.ts'
 import { RepositorySpace } from './repository-space.ts'
+import type { ChangedPasswords } from './shard-passwords.ts'
 import { shardFolder, ShardRepositories, type ShardOwner, type ShardParts } from './shard-repositories.ts'
 
 /** An organization that has data in a repository. It may have been removed from the server since. */
@@ -60,6 +61,19 @@ export interface BackedUpOrganization {
 export interface AttachedRepository {
   readonly repository: BackupRepository
   readonly organizations: readonly FoundOrganization[]
+}
+
+/** An organization whose shards have a new password. */
+export interface RotatedOrganization extends ChangedPasswords {
+  readonly organizationId: string
+  readonly name: string
+}
+
+/** A repository whose recovery kit is out of date from now on. */
+export interface RotatedPasswords {
+  readonly repositoryId: string
+  readonly repositoryName: string
+  readonly organizations: readonly RotatedOrganization[]
 }
 
 /** Whose a repository is. */
@@ -91,6 +105,8 @@ export class BackupRepositories implements AsyncDisposable {
   readonly #places: RepositoryPlaces
   readonly #shards: ShardRepositories
   readonly #space: RepositorySpace
+  /** Repositories whose passwords are being changed. */
+  readonly #changing = new Set<string>()
 
   constructor(parts: BackupRepositoriesParts) {
     this.#parts = parts
@@ -205,7 +221,25 @@ export class BackupRepositories implements AsyncDisposable {
     }
   }
 
-  /** Renews the hold on every repository that can be reached, so that others see this server at work. */
+  /**
+   * Gives the shards of every organization new passwords, beside whatever runs: their data is not touched. Cut off, it is
+   * finished at the next start or call. `conflict` while another call does it.
+   */
+  async rotatePasswords(principal: Principal, id: string, signal?: AbortSignal): Promise<RotatedPasswords> {
+    requireAdministrator(principal)
+    return this.#parts.audit.around(principal, 'repositories.rotatePasswords', id, async () => {
+      const row = await this.#find(principal, id)
+      await this.#places.checkThere(row)
+      await this.checkOwned(row.id, signal)
+      const organizations = await this.#changePasswords(row, {
+        mayBegin: true,
+        ...(signal === undefined ? {} : { signal }),
+      })
+      return { repositoryId: row.id, repositoryName: row.name, organizations }
+    })
+  }
+
+  /** Renews the hold on every repository that can be reached, so that others see this server at work, and goes on there. */
   async begin(): Promise<void> {
     const { items } = await repositoryRows.list(this.#parts.database.queries)
     await Promise.all(
@@ -213,6 +247,7 @@ export class BackupRepositories implements AsyncDisposable {
         try {
           await this.#places.checkThere(row)
           await (await this.#places.lease(row))?.renew()
+          await this.#changePasswords(row, { mayBegin: false })
         } catch (error) {
           this.#parts.log.warn({ repositoryId: row.id, reason: messageOf(error) }, 'repository not held')
         }
@@ -419,6 +454,26 @@ export class BackupRepositories implements AsyncDisposable {
   /** A run has written: what the organization takes up is measured anew, in the background. */
   remeasure(repositoryId: string, organizationId: string): void {
     this.#space.remeasure(repositoryId, organizationId)
+  }
+
+  async #changePasswords(
+    row: RepositoryRow,
+    options: { readonly mayBegin: boolean; readonly signal?: AbortSignal },
+  ): Promise<readonly RotatedOrganization[]> {
+    if (this.#changing.has(row.id)) throw conflict(`the passwords of ${row.name} are being changed already`)
+    this.#changing.add(row.id)
+    try {
+      const { queries } = this.#parts.database
+      const organizations: RotatedOrganization[] = []
+      for (const one of await repositoryOrganizationRows.list(queries, { repositoryId: row.id })) {
+        const changed = await this.#shards.changePassword(row, one, options)
+        if (changed === undefined) continue
+        organizations.push({ organizationId: one.organizationId, name: one.organizationName, ...changed })
+      }
+      return organizations
+    } finally {
+      this.#changing.delete(row.id)
+    }
   }
 
   async #attachInto(

@@ -3,7 +3,7 @@ import {
   isHoldfastError,
   messageOf,
   notFound,
-  Secret,
+  type Secret,
   type Clock,
   type Logger,
   type Random,
@@ -23,7 +23,7 @@ import {
   type Repository,
   type ScryptCost,
 } from '#repository'
-import { subfolder } from '#storage'
+import { subfolder, type Storage } from '#storage'
 import type { EncryptionKeys } from '../encryption-keys/encryption-keys.ts'
 import type { Shards } from '../jobs/backup-run.ts'
 import type { Secrets } from '../secrets/secrets.ts'
@@ -31,10 +31,18 @@ import type { OwnerIdentity } from './owner-record.ts'
 import { hasOrganizationFile, keepOrganizationFile } from './repository-file.ts'
 import type { RepositoryPlaces } from './repository-places.ts'
 import { keepEncryptionKey } from './shard-keys.ts'
+import {
+  changeShardPassword,
+  findShardPasswords,
+  newShardPassword,
+  settlePassword,
+  shardsSecretPlace,
+  type ChangedPasswords,
+  type ShardPasswords,
+} from './shard-passwords.ts'
 
 const OBJECTS_PER_SHARD = 2_000
 export const MOST_SHARDS = 64
-const PASSWORD_BYTES = 32
 
 export interface ShardParts {
   readonly database: Database
@@ -63,16 +71,6 @@ export const shardFolder = (row: Pick<RepositoryOrganizationRow, 'folder'>, inde
 /** More shards for more objects, so that no index grows without end; one where one is enough, so that equal bytes meet. */
 const shardCountFor = (expectedObjects: number): number =>
   Math.min(MOST_SHARDS, Math.max(1, Math.ceil(expectedObjects / OBJECTS_PER_SHARD)))
-
-/** Where the password of an organization's shards is sealed. */
-export const shardsSecretPlace = (repositoryId: string, organizationId: string) => ({
-  table: 'repositories',
-  row: repositoryId,
-  field: `shards.${organizationId}`,
-})
-
-export const newShardPassword = (random: Random): Secret =>
-  new Secret(Buffer.from(random.bytes(PASSWORD_BYTES)).toString('base64url'))
 
 /** The shard repositories: made at first use, kept open, closed together. */
 export class ShardRepositories implements AsyncDisposable {
@@ -135,6 +133,18 @@ export class ShardRepositories implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const key of [...this.#open.keys()]) await this.#forget(key)
+  }
+
+  /** Undefined where nothing was to do: with `mayBegin: false` a change that was cut off is finished, and none begun. */
+  async changePassword(
+    repository: RepositoryRow,
+    row: RepositoryOrganizationRow,
+    options: { readonly mayBegin: boolean; readonly signal?: AbortSignal },
+  ): Promise<ChangedPasswords | undefined> {
+    return changeShardPassword(this.#parts, row, {
+      ...options,
+      shards: () => this.#existing(repository, row, options.signal),
+    })
   }
 
   /** Makes every shard that is there open by the password of an encryption key, or by its own alone. */
@@ -200,10 +210,10 @@ export class ShardRepositories implements AsyncDisposable {
   ): Promise<Repository> {
     const { encryptionKeyId } = repository
     const at = (opened: Repository) => ({ row, shard: index, repository: opened, encryptionKeyId })
-    const options = await this.#options(row)
+    const passwords = await this.#passwords(row)
     const storage = subfolder(await this.#places.storage(repository), shardFolder(row, index))
     try {
-      const opened = await openRepository(storage, options)
+      const opened = await this.#openBy(row, storage, passwords)
       await keepEncryptionKey(this.#parts, at(opened)).catch((error: unknown) => {
         // What can be read is not held back by what cannot be written.
         this.#parts.log.warn({ repositoryId: repository.id, message: messageOf(error) }, 'key not kept')
@@ -214,15 +224,56 @@ export class ShardRepositories implements AsyncDisposable {
     }
     // A key file without a repository is what a process left that died while making one; a second one would confuse.
     for await (const file of storage.list('keys')) await storage.remove(file.path)
-    const made = await initRepository(storage, options)
+    const made = await initRepository(storage, this.#options(row, passwords.current))
+    await settlePassword(this.#parts, row, made, passwords.current)
     await keepEncryptionKey(this.#parts, at(made))
     return made
   }
 
-  async #options(row: RepositoryOrganizationRow): Promise<OpenOptions> {
+  /** A place that was brought back to an earlier moment has the keys of that moment: they are put right, if that can be. */
+  async #openBy(
+    row: RepositoryOrganizationRow,
+    storage: Storage,
+    { current, next, earlier }: ShardPasswords,
+  ): Promise<Repository> {
+    const others = [...(next === undefined ? [] : [next]), ...earlier]
+    try {
+      return await openRepository(storage, this.#options(row, current))
+    } catch (error) {
+      if (!isWrongPassword(error)) throw error
+      const found = await this.#openByOne(row, storage, others)
+      if (found === undefined) throw error
+      return found
+    }
+  }
+
+  async #openByOne(
+    row: RepositoryOrganizationRow,
+    storage: Storage,
+    passwords: readonly Secret[],
+  ): Promise<Repository | undefined> {
+    for (const password of passwords) {
+      const opened = await openRepository(storage, this.#options(row, password)).catch((error: unknown) => {
+        if (!isWrongPassword(error)) throw error
+      })
+      if (opened === undefined) continue
+      await settlePassword(this.#parts, row, opened, password).catch((error: unknown) => {
+        const names = { repositoryId: row.repositoryId, message: messageOf(error) }
+        this.#parts.log.warn(names, 'password of a shard not renewed')
+      })
+      return opened
+    }
+    return undefined
+  }
+
+  async #passwords(row: RepositoryOrganizationRow): Promise<ShardPasswords> {
+    const found = await findShardPasswords(this.#parts, this.#parts.database.queries, row)
+    if (found === undefined) throw notFound("the password of the organization's shards is not known here")
+    return found
+  }
+
+  #options(row: RepositoryOrganizationRow, password: Secret): OpenOptions {
     const { clock, random, log, scrypt, owner } = this.#parts
-    const password = await this.password(row)
-    if (password === undefined) throw notFound("the password of the organization's shards is not known here")
     const isAlone = () => this.#places.isAlone(row.repositoryId)
     return {
       password: password.reveal(),
@@ -277,6 +328,9 @@ export class ShardRepositories implements AsyncDisposable {
     return row
   }
 }
+
+const isWrongPassword = (error: unknown): boolean =>
+  isHoldfastError(error, 'denied') && error.reason === 'wrong-password'
 
 const NO_SHARDS: Shards = {
   count: 0,
