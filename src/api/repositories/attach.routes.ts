@@ -7,12 +7,13 @@ import {
   AttachOrganizationsBody,
   AttachRepositoryBody,
   RepositoryOwner,
+  RotatedPasswords,
 } from './backup-repository.schema.ts'
 
 const tag = 'Holdfast'
 const access = administrator
 
-/** Repositories that another server made. Holdfast's own, at every version. */
+/** Repositories that another server made, whose they are, and what opens them. Holdfast's own, at every version. */
 export const attachOperations = (repositories: BackupRepositories): readonly Operation[] => [
   answersObject(AttachedRepositorySchema, {
     method: 'POST',
@@ -60,6 +61,25 @@ export const attachOperations = (repositories: BackupRepositories): readonly Ope
     status: { v4: 200 },
     handle: async (call) =>
       repositories.takeOver(call.principal, call.params['repositoryId'] ?? '', call.signal),
+  }),
+  answersObject(RotatedPasswords, {
+    method: 'POST',
+    path: '/Holdfast/BackupRepositories/{repositoryId}/RotatePasswords',
+    tag,
+    summary: 'Gives the data of every organization a new password; the recovery kit has to be made anew',
+    access,
+    status: { v4: 200 },
+    handle: async (call) => {
+      const id = call.params['repositoryId'] ?? ''
+      const rotated = await repositories.rotatePasswords(call.principal, id, call.signal)
+      return {
+        id: rotated.repositoryId,
+        name: rotated.repositoryName,
+        organizations: rotated.organizations,
+        isRecoveryKitOutOfDate: rotated.organizations.length > 0,
+        _links: { repository: call.link(`/backuprepositories/${rotated.repositoryId}`) },
+      }
+    },
   }),
 ]
 

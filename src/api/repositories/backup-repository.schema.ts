@@ -115,3 +115,20 @@ export const AttachedRepository = object('HoldfastAttachedRepository', {
   ),
   _links: links(),
 })
+
+export const RotatedPasswords = object('HoldfastRotatedPasswords', {
+  id: uuid(),
+  name: text(),
+  organizations: listOf(
+    object('HoldfastRotatedOrganization', {
+      organizationId: uuid(),
+      name: text(),
+      shards: count(),
+      shardsWithEarlierPassword: count({
+        description: 'Where the earlier password could not be removed yet: it is tried again.',
+      }),
+    }),
+  ),
+  isRecoveryKitOutOfDate: flag({ description: 'True: a kit made before holds passwords that open nothing.' }),
+  _links: links(),
+})

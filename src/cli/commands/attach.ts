@@ -20,7 +20,7 @@ interface AttachedView {
 
 interface PasswordOptions {
   readonly kit?: string
-  readonly passwordFile?: string
+  readonly repositoryPasswordFile?: string
   readonly organization?: string
 }
 
@@ -42,11 +42,20 @@ interface KitEntry {
   readonly passwordFile: string
 }
 
-const passwordsOf = async ({ kit, passwordFile, organization }: PasswordOptions): Promise<object[]> => {
+const passwordsOf = async ({
+  kit,
+  repositoryPasswordFile,
+  organization,
+}: PasswordOptions): Promise<object[]> => {
   const own =
-    passwordFile === undefined
+    repositoryPasswordFile === undefined
       ? []
-      : [{ password: await secretIn(passwordFile), ...(organization === undefined ? {} : { organization }) }]
+      : [
+          {
+            password: await secretIn(repositoryPasswordFile),
+            ...(organization === undefined ? {} : { organization }),
+          },
+        ]
   return kit === undefined ? own : [...own, ...(await passwordsOfKit(kit))]
 }
 
@@ -75,7 +84,7 @@ const textOf = ({ name, id, organizations }: AttachedView): string =>
 const withPasswords = (command: Command): Command =>
   command
     .option('--kit <folder>', 'the recovery kit: all of its passwords are tried')
-    .option('--password-file <file>', 'a file with a password')
+    .option('--repository-password-file <file>', 'a file with a password that opens it')
     .option('--organization <name>', 'the one that the password is for; else it is tried for all')
 
 /** Repositories that another server made, or this one before it was lost. */
@@ -113,6 +122,7 @@ export const addAttachCommands = (group: Command, withContext: WithContext): voi
     )
 
   addOwnerCommands(group, withContext)
+  addPasswordCommands(group, withContext)
   withPasswords(group.command('attach-organizations <name-or-id>'))
     .description('attach further organizations of a repository that is attached already')
     .action(async (name: string, options: PasswordOptions, command: Command) =>
@@ -145,6 +155,45 @@ const ownerText = (name: string, owner: OwnerView): string => {
   if (owner.isThisServer) return `${name} belongs to this server (${owner.serverName})`
   const state = owner.isAtWork ? 'at work, as far as can be seen' : 'not at work'
   return `${name} belongs to the server on ${owner.serverName} since ${owner.since}, which is ${state}; this one only reads it`
+}
+
+interface RotatedView {
+  readonly organizations: readonly {
+    readonly name: string
+    readonly shards: number
+    readonly shardsWithEarlierPassword: number
+  }[]
+  readonly isRecoveryKitOutOfDate: boolean
+}
+
+const rotatedText = (name: string, { organizations, isRecoveryKitOutOfDate }: RotatedView): string =>
+  [
+    table(
+      ['organization', 'repositories', 'earlier password removed'],
+      organizations.map(({ name: organization, shards, shardsWithEarlierPassword: left }) => [
+        organization,
+        String(shards),
+        left === 0 ? 'yes' : `not yet in ${left}`,
+      ]),
+      `${name} holds nothing yet.`,
+    ),
+    ...(isRecoveryKitOutOfDate
+      ? ['Make a new recovery kit now: the one you have no longer opens them.']
+      : []),
+  ].join('\n')
+
+const addPasswordCommands = (group: Command, withContext: WithContext): void => {
+  group
+    .command('rotate-passwords <name-or-id>')
+    .description('give the repository new passwords; make a new recovery kit afterwards')
+    .action(async (given: string, _: object, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const { id, name } = await named<RepositoryView>(server, '/BackupRepositories', given)
+        const path = `/Holdfast/BackupRepositories/${id}/RotatePasswords`
+        const rotated = await server.post<RotatedView>(path, {})
+        output.result(rotated, () => rotatedText(name, rotated))
+      }),
+    )
 }
 
 /** Of two servers on one repository, one writes. */

@@ -811,6 +811,21 @@ export interface HoldfastRetentionRun {
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
+export interface HoldfastRotatedOrganization {
+  readonly organizationId?: string | undefined
+  readonly name?: string | undefined
+  readonly shards?: number | undefined
+  readonly shardsWithEarlierPassword?: number | undefined
+}
+
+export interface HoldfastRotatedPasswords {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly organizations?: readonly (HoldfastRotatedOrganization)[] | undefined
+  readonly isRecoveryKitOutOfDate?: boolean | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface HoldfastSpaceDay {
   readonly day?: string | undefined
   readonly time?: string | undefined
@@ -2058,6 +2073,8 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_BackupRepositories_repositoryId_Owner_Get: (repositoryId: string) => calls.get<HoldfastRepositoryOwner>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Owner`),
   /** Makes this server the owner; the one before writes nothing more there. */
   Holdfast_BackupRepositories_repositoryId_TakeOver_Post: (repositoryId: string) => calls.post<HoldfastRepositoryOwner>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/TakeOver`, {}),
+  /** Gives the data of every organization a new password; the recovery kit has to be made anew. */
+  Holdfast_BackupRepositories_repositoryId_RotatePasswords_Post: (repositoryId: string) => calls.post<HoldfastRotatedPasswords>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RotatePasswords`, {}),
   /** All backup proxies. */
   Proxies_Get: (query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfProxy>(withQuery(`/Proxies`, query)),
   /** One backup proxy. */
