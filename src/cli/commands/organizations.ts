@@ -18,7 +18,7 @@ export interface OrganizationView {
 interface AddOptions {
   readonly region: string
   readonly account?: string
-  readonly passwordFile?: string
+  readonly appPasswordFile?: string
   readonly organizationName?: string
   readonly applicationId: string
   readonly secretFile?: string
@@ -32,12 +32,12 @@ const textOf = async (file: string | undefined): Promise<string | undefined> =>
   file === undefined ? undefined : (await readFile(file, 'utf8')).trim()
 
 const settingsOf = async (options: AddOptions): Promise<Record<string, unknown>> => {
-  const password = await textOf(options.passwordFile)
+  const password = await textOf(options.appPasswordFile)
   const certificate =
     options.certificateFile === undefined ? undefined : await readFile(options.certificateFile)
   const isApplicationOnly = options.account === undefined
   if (isApplicationOnly && options.organizationName === undefined)
-    throw invalid('give --organization-name (contoso.onmicrosoft.com), or --account with --password-file')
+    throw invalid('give --organization-name (contoso.onmicrosoft.com), or --account with --app-password-file')
   return {
     useApplicationOnlyAuth: isApplicationOnly,
     useMfa: !isApplicationOnly,
@@ -79,7 +79,7 @@ export const addOrganizationCommands = (program: Command, withContext: WithConte
     .option('--certificate-password-file <file>', 'a file that holds the password of the PFX file')
     .option('--organization-name <name>', 'contoso.onmicrosoft.com')
     .option('--account <upn>', 'an account with an app password, as older portals ask for it')
-    .option('--password-file <file>', 'a file that holds the app password')
+    .option('--app-password-file <file>', 'a file that holds the app password')
     .option('--region <region>', 'Worldwide, USGovernment, USDefence, China or Germany', 'Worldwide')
     .option('--no-exchange', 'without mail')
     .option('--no-onedrive', 'without OneDrive')
