@@ -107,7 +107,7 @@ const jobOf = (person: number, repositoryId: string): Promise<string> => {
   const user = { id, displayName, name, type: 'User' }
   const selectedItems = [{ type: 'User', user, mailbox: true, oneDrive: true }]
   return addJob(world, organizationId, {
-    name: `job of ${name}`,
+    name: `job of ${name} in ${repositoryId}`,
     repositoryId,
     backupType: 'SelectedItems',
     selectedItems,

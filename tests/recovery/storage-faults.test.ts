@@ -227,7 +227,7 @@ describe('a repository folder', () => {
     await using world = await startWorld({ users: 1, mails: 10, files: 5 })
     const { jobId, path } = await jobOn(world)
     await backUp(world, jobId)
-    const [organization] = readdirSync(path).filter((name) => name !== 'repo.json')
+    const [organization] = readdirSync(path).filter((name) => name !== 'repo.json' && !name.startsWith('.'))
     const shard = join(path, organization!, 's00')
     rmSync(shard, { recursive: true })
     expect((await backUp(world, jobId)).status).toMatch(/Success|Warning/)
@@ -240,7 +240,7 @@ describe('what a crash left half-written', () => {
     await using world = await startWorld({ users: 1, mails: 10, files: 5 })
     const { jobId, path } = await jobOn(world)
     await backUp(world, jobId)
-    const [organization] = readdirSync(path).filter((name) => name !== 'repo.json')
+    const [organization] = readdirSync(path).filter((name) => name !== 'repo.json' && !name.startsWith('.'))
     const shard = join(path, organization!, 's00')
     for (const folder of ['index', 'snapshots', 'locks', 'keys', 'data/00']) {
       mkdirSync(join(shard, folder), { recursive: true })
