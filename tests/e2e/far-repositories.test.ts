@@ -130,10 +130,13 @@ const checkCopies = async (): Promise<string> => {
   const path = `s3:${radosgw.account.endpoint}/${bucket}/${config.replace(/\/config$/, '')}`
   return restic({ path, password: PASSWORD }, 'check', '--read-data')
 }
-const keysBelow = async (): Promise<string[]> => {
+const allKeys = async (): Promise<string[]> => {
   const { Contents = [] } = await radosgw.s3.listObjectsV2({ Bucket: bucket })
-  return Contents.map(({ Key = '' }) => Key).filter((key) => !/\/(locks|owner)\//.test(key))
+  return Contents.map(({ Key = '' }) => Key)
 }
+/** Without what a server that is at work writes anew. */
+const keysBelow = async (): Promise<string[]> =>
+  (await allKeys()).filter((key) => !/\/(locks|owner)\//.test(key))
 
 const expectVerified = async (repositoryId: string): Promise<void> => {
   const at = `/Holdfast/BackupRepositories/${repositoryId}/Verifications`
@@ -194,14 +197,15 @@ it('comes back to the moment before somebody deleted everything in the bucket', 
   const moment = new Date().toISOString()
   await delay(1_100)
   const keys = await keysBelow()
-  for (const Key of keys) await radosgw.s3.deleteObject({ Bucket: bucket, Key })
+  for (const Key of await allKeys()) await radosgw.s3.deleteObject({ Bucket: bucket, Key })
   expect(await keysBelow()).toEqual([])
   const told = await cli.json<Told>('recover', 'Copies', '--to', moment)
   expect(told.run.status).toBe('Success')
   expect(told.findings.filter(({ kind }) => kind === 'uncover').length).toBe(told.run.uncoveredFiles)
   expect(await keysBelow()).toEqual([])
   const done = await cli.json<Told>('recover', 'Copies', '--to', moment, '--yes')
-  expect(done.run).toMatchObject({ status: 'Success', uncoveredFiles: told.run.uncoveredFiles })
+  expect(done.run.status).toBe('Success')
+  expect(done.run.uncoveredFiles).toBeGreaterThanOrEqual(keys.length)
   expect((await keysBelow()).sort()).toEqual(keys.sort())
   expect(await checkCopies()).toContain('no errors were found')
   await expectVerified(copiesId)
