@@ -28,7 +28,7 @@ const BENCHES = [
 const SHORT: Readonly<Record<string, readonly string[]>> = { explorer: ['--rows', '200000'] }
 const LONG: Readonly<Record<string, readonly string[]>> = { growth: ['--million'] }
 /** A server runs in the benchmark's own process. */
-const SERVED: ReadonlySet<string> = new Set(['explorer'])
+const SERVED: ReadonlySet<string> = new Set(['explorer', 'repository'])
 const FILE = 'docs/benchmarks.md'
 
 const { positionals: wanted, values: options } = parseArgs({
