@@ -11,6 +11,8 @@ const POLL_MS = 60_000
 const DAY_MS = 86_400_000
 /** A quarter of the shortest window. */
 const UPKEEP_MS = DAY_MS / 4
+/** After one that failed: long before any date can run out. */
+const UPKEEP_AGAIN_MS = 5 * POLL_MS
 
 /**
  * Queues verifications and restore tests when they are due, and moves the dates of immutable files on. Days missed while the
@@ -19,7 +21,7 @@ const UPKEEP_MS = DAY_MS / 4
 export class TrustScheduler implements AsyncDisposable {
   readonly #parts: TrustParts & { readonly tasks: TaskQueue }
   readonly #closing = new AbortController()
-  readonly #keptAtMs = new Map<string, number>()
+  readonly #upkeep = new Map<string, { readonly atMs: number; readonly restMs: number }>()
   #loop: Promise<void> | undefined
 
   constructor(parts: TrustParts & { readonly tasks: TaskQueue }) {
@@ -94,11 +96,12 @@ export class TrustScheduler implements AsyncDisposable {
   }
 
   async #keep({ id }: RepositoryRow): Promise<void> {
-    const { clock } = this.#parts
-    const before = this.#keptAtMs.get(id)
-    if (before !== undefined && Math.abs(clock.nowMs() - before) < UPKEEP_MS) return
-    this.#keptAtMs.set(id, clock.nowMs())
+    const atMs = this.#parts.clock.nowMs()
+    const last = this.#upkeep.get(id)
+    if (last !== undefined && Math.abs(atMs - last.atMs) < last.restMs) return
+    this.#upkeep.set(id, { atMs, restMs: UPKEEP_AGAIN_MS })
     await keepImmutable(this.#parts, id, this.#closing.signal)
+    this.#upkeep.set(id, { atMs, restMs: UPKEEP_MS })
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seededRandom, silentLogger } from '#base'
 import { initRepository, type Repository } from '#repository'
-import { memoryStorage, subfolder, type Storage } from '#storage'
+import { faulty, memoryStorage, subfolder, type Storage } from '#storage'
 import { keepWorkers, options } from '../../backup/tests/backup-world.ts'
 import type { OrganizationTenants } from '../../organizations/tenants.ts'
 import { DAY_MS, REPOSITORY, RetentionWorld } from '../../retention/tests/retention-world.ts'
@@ -20,6 +20,8 @@ let world: RetentionWorld
 let clock: ManualClock
 let storageClock: ManualClock
 let storage: Storage
+/** Instead of it, for a while. */
+let broken: Storage | undefined
 let repository: Repository
 let scheduler: TrustScheduler
 
@@ -43,7 +45,7 @@ beforeEach(async () => {
     tenants: { of: async () => ({}) as OrganizationTenants },
     repositories: {
       shards: async () => ({ count: 1, open: async () => repository, existing }),
-      storageFor: async (id) => (id === REPOSITORY ? storage : memoryStorage()),
+      storageFor: async (id) => (id === REPOSITORY ? (broken ?? storage) : memoryStorage()),
     },
   })
 })
@@ -113,6 +115,22 @@ describe('the upkeep of immutable files', () => {
     await scheduler.tick()
     const date = (await datesOf()).get('contoso/s00/config')
     expect(date).toBe(storageClock.nowMs() + policy.periodMs + policy.windowMs)
+  })
+
+  it('that failed comes again within minutes, and moves what was left', async () => {
+    await scheduler.tick()
+    pass(24)
+    const until = storageClock.nowMs() + policy.periodMs + policy.windowMs
+    const behind = async (): Promise<string[]> =>
+      [...(await datesOf())].flatMap(([path, date]) => (date === until || PASSING.test(path) ? [] : [path]))
+    broken = faulty(storage, { call: 12, moment: 'before' })
+    await scheduler.tick()
+    broken = undefined
+    await scheduler.tick()
+    expect(await behind(), 'at once: not').not.toEqual([])
+    clock.advance(HOUR_MS / 12)
+    await scheduler.tick()
+    expect(await behind()).toEqual([])
   })
 
   it.each([-1, 400])(
