@@ -56,6 +56,20 @@ describe('copying between repositories', () => {
     expect((await collect(target.readFile(entry))).equals(FILES['users/a/large'])).toBe(true)
   })
 
+  it('goes on sharing chunks where the target cuts alike, though nothing of the source opens it', async () => {
+    await using source = await initRepository(memoryStorage(), TEST_OPTIONS)
+    const storage = memoryStorage()
+    await using target = await initRepository(storage, { ...OTHER, cutLike: source })
+    await backUp(source, { large: noise(3, 9_000_000) }, { tags: TAGS })
+    await target.copyFrom(source, {})
+    const before = await target.usage({ ownerOf: () => undefined })
+    await backUp(target, { again: noise(3, 9_000_000) }, { time: new Date('2026-02-01T00:00:00Z') })
+    const after = await target.usage({ ownerOf: () => undefined })
+    expect(after.dataBytes).toBe(before.dataBytes)
+    expect(target.id).not.toBe(source.id)
+    await expect(openRepository(storage, TEST_OPTIONS)).rejects.toMatchObject({ reason: 'wrong-password' })
+  })
+
   it('copies one object alone where a filter says so, and no name of the others', async () => {
     await using source = await initRepository(memoryStorage(), TEST_OPTIONS)
     const storage = memoryStorage()

@@ -74,14 +74,22 @@ export interface OpenOptions {
   readonly scrypt?: ScryptCost
 }
 
+export interface NewRepositoryOptions extends OpenOptions {
+  /** An open repository whose files are cut alike, so that what is copied from it and what comes later share chunks. */
+  readonly cutLike?: Repository
+}
+
 const CONFIG = 'config'
 
 /** Makes a new repository. Throws `conflict` where there is one. The storage stays the caller's to close. */
-export const initRepository = async (storage: Storage, options: OpenOptions): Promise<Repository> => {
+export const initRepository = async (
+  storage: Storage,
+  options: NewRepositoryOptions,
+): Promise<Repository> => {
   if ((await storage.stat(CONFIG)) !== undefined) throw conflict('there is a repository already')
-  const { random, password } = options
+  const { random, password, cutLike } = options
   const master = newKeySet(random)
-  const config = newConfig(random)
+  const config = { ...newConfig(random), ...(cutLike && StoredRepository.cuttingOf(cutLike)) }
   const id = await writeKey(storage, password, newKeyOptions(master, options))
   // The repository exists from here on.
   await storage.write(CONFIG, [sealConfig(master, config, random.bytes(IV_BYTES))])
@@ -157,6 +165,11 @@ class StoredRepository implements Repository {
     })
     const snapshots = new Snapshots({ storage, key, random, host })
     this.#parts = { storage, key, files, snapshots, reader: this.#reader, pool, random, log }
+  }
+
+  static cuttingOf(repository: Repository): Pick<RepositoryConfig, 'chunkerPolynomial'> {
+    if (!(#config in repository)) throw invalid('only an open repository tells how it cuts files')
+    return { chunkerPolynomial: repository.#config.chunkerPolynomial }
   }
 
   static async open(
