@@ -13,8 +13,11 @@ export type {
   LogRow,
   LoginFailureRow,
   ObjectStorageRow,
+  OrganizationFolderRow,
   OrganizationRow,
   ProxyRow,
+  RecoveryKitRow,
+  ReencryptionRow,
   RepositoryOrganizationRow,
   RepositoryRow,
   RestoreEventRow,
@@ -46,6 +49,7 @@ export * from './rows/log-rows.ts'
 export * from './rows/object-storage-rows.ts'
 export * from './rows/organization-rows.ts'
 export * from './rows/proxy-rows.ts'
+export * from './rows/reencryption-rows.ts'
 export * from './rows/repository-rows.ts'
 export * from './rows/restore-session-rows.ts'
 export * from './rows/retention-rows.ts'

@@ -470,6 +470,44 @@ export const spaceHistory = table({
 export type SpaceHistoryRow = RowOf<typeof spaceHistory>
 
 /** How long packs that nothing needs stay, where a repository has its own time. */
+/** New master keys for all that a repository holds. */
+export const reencryptions = table({
+  id: text,
+  repositoryId: text,
+  initiatedBy: text,
+  request: json<object>(),
+  status: text,
+  creationTime: date,
+  endTime: optional(date),
+  details: optional(text),
+  result: json<object>(),
+})
+export type ReencryptionRow = RowOf<typeof reencryptions>
+
+/**
+ * Further folders of an organization, beside the one in force. `Growing`: its data is being written into it under another
+ * key. `Former`: what was in force before, and goes; where it cannot be removed yet, `keptUntil` says when.
+ */
+export const organizationFolders = table({
+  repositoryId: text,
+  folder: text,
+  organizationId: text,
+  state: word<'Growing' | 'Former'>(),
+  since: date,
+  keptUntil: optional(date),
+})
+export type OrganizationFolderRow = RowOf<typeof organizationFolders>
+
+/** What the last recovery kit held, and where the server writes it by itself. */
+export const recoveryKits = table({
+  id: text,
+  folder: optional(text),
+  writtenAt: optional(date),
+  contents: json<object>(),
+  failure: optional(text),
+})
+export type RecoveryKitRow = RowOf<typeof recoveryKits>
+
 export const pruneGraces = table({ repositoryId: text, graceMs: count })
 
 /** The tables as Kysely sees them. */
@@ -511,4 +549,7 @@ export interface Tables {
   spacePoints: StoredRow<typeof spacePoints>
   spaceHistory: StoredRow<typeof spaceHistory>
   pruneGraces: StoredRow<typeof pruneGraces>
+  reencryptions: StoredRow<typeof reencryptions>
+  organizationFolders: StoredRow<typeof organizationFolders>
+  recoveryKits: StoredRow<typeof recoveryKits>
 }

@@ -7,6 +7,7 @@ import { copyJobsTable } from './0007-copy-jobs.ts'
 import { trust } from './0008-trust.ts'
 import { space } from './0009-space.ts'
 import { accountConnection } from './0012-account-connection.ts'
+import { keys } from './0013-keys.ts'
 import { versionBackupMode } from './0002-version-backup-mode.ts'
 
 /** In order, never changed once released; the position is the version. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   copyJobsTable,
   space,
   accountConnection,
+  keys,
 ]
