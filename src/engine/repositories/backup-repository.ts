@@ -1,6 +1,8 @@
 import type { Secret } from '#base'
 import type { ObjectStorage, ObjectStorageInput } from '../object-storage/object-storage.ts'
 import type { Given, SecretInput } from '../organizations/organization.ts'
+import type { FoundOrganization } from './attach-organizations.ts'
+import type { ChangedPasswords } from './shard-passwords.ts'
 
 export type RetentionType = 'ItemLevel' | 'SnapshotBased'
 export type RetentionPeriodType = 'Daily' | 'Monthly' | 'Yearly'
@@ -109,4 +111,43 @@ export interface RecoveryShard {
   /** What restic has to find in its environment beside the password, by variable: no secret of the account. */
   readonly environment: Readonly<Record<string, string>>
   readonly password: Secret
+}
+
+/** An organization that has data in a repository. It may have been removed from the server since. */
+export interface BackedUpOrganization {
+  readonly organizationId: string
+  readonly name: string
+  readonly usedSpaceBytes?: number
+  readonly isInObjectStorage: boolean
+}
+
+/** A repository that was taken up, with everything that was found in it. */
+export interface AttachedRepository {
+  readonly repository: BackupRepository
+  readonly organizations: readonly FoundOrganization[]
+}
+
+/** An organization whose shards have a new password. */
+export interface RotatedOrganization extends ChangedPasswords {
+  readonly organizationId: string
+  readonly name: string
+}
+
+/** A repository whose recovery kit is out of date from now on. */
+export interface RotatedPasswords {
+  readonly repositoryId: string
+  readonly repositoryName: string
+  readonly organizations: readonly RotatedOrganization[]
+}
+
+/** Whose a repository is. */
+export interface RepositoryOwner {
+  /** Undefined where nobody has ever written to it. */
+  readonly serverId?: string
+  readonly serverName?: string
+  /** ISO 8601, by the clock of that server. */
+  readonly since?: string
+  readonly isThisServer: boolean
+  /** Whether it is at work, as far as can be seen from here. */
+  readonly isAtWork: boolean
 }

@@ -17,7 +17,7 @@ import type { Retention } from './backup-repository.ts'
 import { ChangeableStorage } from './changeable-storage.ts'
 import { immutabilityDays } from './immutability.ts'
 import { ownedStorage } from './owned-storage.ts'
-import { isOwned, OwnerLease, RENEW_MS } from './owner-lease.ts'
+import { isOwned, OwnerLease, RENEW_MS, type Taking } from './owner-lease.ts'
 import type { OwnerIdentity } from './owner-record.ts'
 import { readRepositoryFile } from './repository-file.ts'
 import { checkThere } from './repository-path.ts'
@@ -84,6 +84,21 @@ export class RepositoryPlaces implements AsyncDisposable {
   async bare(row: PlacedRow): Promise<Storage> {
     await this.storage(row)
     return (await this.#open.get(row.id))!.storage.storage
+  }
+
+  /** For a place that is not known here yet. Throws `conflict` at once where it would not be given. */
+  async leaseToBe(storage: Storage, name: string, taking: Taking): Promise<OwnerLease | undefined> {
+    const { owner } = this.#parts
+    if (owner === undefined) return undefined
+    const lease = new OwnerLease({ ...this.#parts, owner }, storage, name)
+    await lease.checkMayTake(taking)
+    return lease
+  }
+
+  /** A place that is not known here yet, without dates: what is left behind when a repository is not made can be removed. */
+  async openNew(path: string, objectStorage: ObjectStorageRow | undefined): Promise<Storage> {
+    if (objectStorage === undefined) return this.#parts.openStorage(path)
+    return this.#objectStorages().open(objectStorage)
   }
 
   /** Of a place that is open here. */

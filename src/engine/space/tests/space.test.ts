@@ -3,7 +3,7 @@ import { notFound } from '#base'
 import { spaceHistoryRows } from '#database'
 import { keepWorkers } from '../../backup/tests/backup-world.ts'
 import type { BackupRepository } from '../../repositories/backup-repository.ts'
-import type { BackedUpOrganization } from '../../repositories/backup-repositories.ts'
+import type { BackedUpOrganization } from '../../repositories/backup-repository.ts'
 import {
   administrator,
   DAY_MS,
