@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Queries } from '../open-database.ts'
 import type { Page, PageRequest } from '../page.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type SpaceObjectRow,
   type SpacePointRow,
   type SpaceSurveyRow,
+  type Tables,
 } from '../tables.ts'
 import { countOf, slice } from './paging.ts'
 
@@ -40,63 +42,42 @@ export const spaceSurveyRows = {
   },
 }
 
-/** What each mailbox and drive takes up. */
-export const spaceObjectRows = {
-  /** Instead of all that were there of the organization. */
-  async replace(
-    queries: Queries,
-    place: Required<SpacePlace>,
-    rows: readonly SpaceObjectRow[],
-  ): Promise<void> {
-    await queries
-      .deleteFrom('spaceObjects')
-      .where('repositoryId', '=', place.repositoryId)
-      .where('organizationId', '=', place.organizationId ?? '')
-      .execute()
-    for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-      await queries
-        .insertInto('spaceObjects')
-        .values(rows.slice(at, at + ROWS_AT_ONCE).map(spaceObjects.encode))
-        .execute()
-  },
-  /** Those first that would give back most. */
-  async list(queries: Queries, filter: SpacePlace & PageRequest): Promise<Page<SpaceObjectRow>> {
-    let query = queries.selectFrom('spaceObjects').where('repositoryId', '=', filter.repositoryId)
-    if (filter.organizationId !== undefined) query = query.where('organizationId', '=', filter.organizationId)
-    const sorted = query.selectAll().orderBy('exclusiveBytes', 'desc').orderBy('objectKey')
-    const rows = await slice(sorted, filter).execute()
-    return { items: rows.map(spaceObjects.decode), totalCount: await countOf(query) }
-  },
-}
+type Surveyed = 'spaceObjects' | 'spacePoints'
 
-/** What each restore point added. */
-export const spacePointRows = {
+/** A table of what was found of an organization in a repository. */
+const surveyedRows = <Row extends SpaceObjectRow | SpacePointRow>(
+  name: Surveyed,
+  table: { encode(row: Row): Tables[Surveyed]; decode(stored: never): Row },
+  [first, second]: readonly [string, string],
+) => ({
   /** Instead of all that were there of the organization. */
-  async replace(
-    queries: Queries,
-    place: Required<SpacePlace>,
-    rows: readonly SpacePointRow[],
-  ): Promise<void> {
+  async replace(queries: Queries, place: Required<SpacePlace>, rows: readonly Row[]): Promise<void> {
     await queries
-      .deleteFrom('spacePoints')
+      .deleteFrom(name)
       .where('repositoryId', '=', place.repositoryId)
       .where('organizationId', '=', place.organizationId ?? '')
       .execute()
     for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
       await queries
-        .insertInto('spacePoints')
-        .values(rows.slice(at, at + ROWS_AT_ONCE).map(spacePoints.encode))
+        .insertInto(name)
+        .values(rows.slice(at, at + ROWS_AT_ONCE).map(table.encode))
         .execute()
   },
-  /** Newest first. */
-  async list(queries: Queries, filter: SpacePlace & PageRequest): Promise<Page<SpacePointRow>> {
-    let query = queries.selectFrom('spacePoints').where('repositoryId', '=', filter.repositoryId)
+  /** Those of most bytes, or the newest, first. */
+  async list(queries: Queries, filter: SpacePlace & PageRequest): Promise<Page<Row>> {
+    let query = queries.selectFrom(name).where('repositoryId', '=', filter.repositoryId)
     if (filter.organizationId !== undefined) query = query.where('organizationId', '=', filter.organizationId)
-    const sorted = query.selectAll().orderBy('time', 'desc').orderBy('sessionId')
+    const sorted = query.selectAll().orderBy(sql.ref(first), 'desc').orderBy(sql.ref(second))
     const rows = await slice(sorted, filter).execute()
-    return { items: rows.map(spacePoints.decode), totalCount: await countOf(query) }
+    return { items: rows.map((row) => table.decode(row as never)), totalCount: await countOf(query) }
   },
-}
+})
+
+/** What each mailbox and drive takes up; those first that would give back most. */
+export const spaceObjectRows = surveyedRows('spaceObjects', spaceObjects, ['exclusiveBytes', 'objectKey'])
+
+/** What each restore point added, newest first. */
+export const spacePointRows = surveyedRows('spacePoints', spacePoints, ['time', 'sessionId'])
 
 /** One row a day; `organizationId` is empty for the repository as a whole. */
 export const spaceHistoryRows = {
