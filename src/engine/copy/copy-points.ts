@@ -3,6 +3,7 @@ import type { Database } from '#database'
 import type { CopyReport, Repository, Snapshot } from '#repository'
 import type { Catalogues } from '../catalogue/catalogues.ts'
 import type { RunReport, Shards } from '../jobs/backup-run.ts'
+import { shardOf } from '../repositories/organization-shards.ts'
 import { planPoints } from '../retention/plan-points.ts'
 import { retentionFacts, storedPoints, syncShard } from '../retention/repository-contents.ts'
 
@@ -131,16 +132,12 @@ class PointsCopy {
   ): Promise<ReadonlySet<string>> {
     const { database, catalogues, clock, timeZone } = this.#parts
     const { organization, from, to, backupJobId, signal } = this.#run
-    const shards = sources.map(({ index, repository }) => ({
+    const of = {
+      repositoryId: from.repositoryId,
       organizationId: organization.id,
       organizationName: organization.name,
-      index,
-      repository,
-      catalogue: catalogues.of(
-        { repositoryId: from.repositoryId, organizationId: organization.id, shard: index },
-        repository,
-      ),
-    }))
+    }
+    const shards = sources.map((source) => shardOf(catalogues, of, source))
     for (const shard of shards) await syncShard(shard, signal)
     const all = await storedPoints(shards, database.queries)
     const points = all.filter(({ jobId }) => jobId === backupJobId)

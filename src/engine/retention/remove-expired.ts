@@ -1,6 +1,7 @@
 import { isHoldfastError, type HoldfastError } from '#base'
 import type { BlobId } from '#repository'
 import type { TaskQueue } from '../tasks/task-queue.ts'
+import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { doubtByPoints } from './clock-guard.ts'
 import { holdsInForce } from './legal-holds.ts'
@@ -17,7 +18,6 @@ import {
   storedPoints,
   syncShard,
   type ContentsParts,
-  type RetainedShard,
   type StoredPoint,
 } from './repository-contents.ts'
 import { NO_RESULT, type RetentionResult, type RunEnding } from './retention-run.ts'
@@ -42,7 +42,7 @@ export const judgeRepository = async (
   at: Date,
   { givesBack, signal }: { readonly givesBack: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<{
-  readonly shards: readonly RetainedShard[]
+  readonly shards: readonly OrganizationShard[]
   readonly points: readonly StoredPoint[]
   readonly verdicts: readonly PointVerdict[]
 }> => {
@@ -125,7 +125,7 @@ class Removal {
     this.#points = new Map(points.map((point) => [point.id, point]))
   }
 
-  async removeFrom(shard: RetainedShard, verdicts: readonly PointVerdict[]): Promise<void> {
+  async removeFrom(shard: OrganizationShard, verdicts: readonly PointVerdict[]): Promise<void> {
     const { signal } = this.#expiry
     const going = await this.#stillGoing(verdicts)
     const forgotten: BlobId[] = []
@@ -152,7 +152,10 @@ class Removal {
   }
 
   /** What is too old leaves the points that stay. Returns the trees that they had. */
-  async #takeOutItems(shard: RetainedShard, verdicts: readonly PointVerdict[]): Promise<readonly BlobId[]> {
+  async #takeOutItems(
+    shard: OrganizationShard,
+    verdicts: readonly PointVerdict[],
+  ): Promise<readonly BlobId[]> {
     const { signal, log } = this.#expiry
     const former: BlobId[] = []
     const points = [...this.#points.values()]
@@ -190,7 +193,7 @@ class Removal {
   }
 
   async #forget(
-    { repository }: RetainedShard,
+    { repository }: OrganizationShard,
     snapshot: StoredPoint['snapshots'][number]['snapshot'],
     verdict: PointVerdict,
   ): Promise<boolean> {
@@ -212,7 +215,7 @@ class Removal {
   }
 
   /** A backup that is under way may go on from a state that only a forgotten point held: its trees stay until the next run. */
-  async #reclaim(shard: RetainedShard, forgotten: readonly BlobId[]): Promise<void> {
+  async #reclaim(shard: OrganizationShard, forgotten: readonly BlobId[]): Promise<void> {
     const { queries } = this.#parts.database
     const keep = async (): Promise<readonly BlobId[]> =>
       (await isBackedUpNow(this.#parts, shard.organizationId)) ? forgotten : []

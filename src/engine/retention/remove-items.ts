@@ -14,16 +14,17 @@ import {
   type SegmentRef,
 } from '../catalogue/object-state.ts'
 import type { GoingRows, RowEdit } from '../catalogue/taken-out.ts'
+import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import { filterByAge, judgeRow, secondOf, youngPart, type AgedTree, type CutoffSecond } from './item-age.ts'
 import type { Hold, PointVerdict } from './plan-points.ts'
-import type { RetainedShard, SnapshotOfPoint, StoredPoint } from './repository-contents.ts'
+import type { SnapshotOfPoint, StoredPoint } from './repository-contents.ts'
 import { StateRewriting } from './rewrite-states.ts'
 
 // Items that are too old leave all points that stay.
 
 /** An object of a shard, in all points whose rule has the same cutoff. */
 export interface AgedObject {
-  readonly shard: RetainedShard
+  readonly shard: OrganizationShard
   readonly key: string
   readonly identity: ObjectIdentity
   readonly cutoff: CutoffSecond
@@ -33,7 +34,7 @@ export interface AgedObject {
 }
 
 export interface AgedPoints {
-  readonly shard: RetainedShard
+  readonly shard: OrganizationShard
   readonly cutoff: CutoffSecond
   readonly snapshots: readonly SnapshotOfPoint[]
   readonly objects: readonly AgedObject[]
@@ -48,7 +49,7 @@ export const editOf = (cutoff: CutoffSecond): RowEdit => ({
 
 /** What is too old in the points of a shard that stay. The preview and the run both ask here. */
 export const agedPoints = async (
-  shard: RetainedShard,
+  shard: OrganizationShard,
   of: {
     readonly points: readonly StoredPoint[]
     readonly verdicts: readonly PointVerdict[]
@@ -81,7 +82,7 @@ export const agedPoints = async (
 }
 
 const agedObjects = async (
-  shard: RetainedShard,
+  shard: OrganizationShard,
   of: {
     readonly snapshots: readonly SnapshotOfPoint[]
     readonly cutoff: CutoffSecond
@@ -201,7 +202,7 @@ const stateTrees = async (
 }
 
 const rewriteSnapshots = (
-  { repository }: RetainedShard,
+  { repository }: OrganizationShard,
   {
     snapshots,
     states,
@@ -238,7 +239,7 @@ const rewriteSnapshots = (
 const kindOf = (key: string): AgedTree => (key.startsWith('mail-') ? 'mail' : 'files')
 
 const follow = async (
-  { repository, catalogue }: RetainedShard,
+  { repository, catalogue }: OrganizationShard,
   changed: readonly RewrittenSnapshot[],
   rewritten: ReadonlyMap<string, RewrittenObject>,
 ): Promise<void> => {

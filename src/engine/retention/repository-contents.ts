@@ -2,33 +2,30 @@ import {
   copyJobRows,
   jobRetentionRows,
   jobRows,
-  repositoryOrganizationRows,
   repositoryRows,
   sessionRows,
   type Database,
   type Queries,
 } from '#database'
 import { notFound } from '#base'
-import type { Repository, SnapshotId } from '#repository'
-import type { Catalogue, ObjectAtPoint } from '../catalogue/catalogue.ts'
+import type { SnapshotId } from '#repository'
+import type { ObjectAtPoint } from '../catalogue/catalogue.ts'
 import type { Catalogues } from '../catalogue/catalogues.ts'
 import type { Retention } from '../repositories/backup-repository.ts'
 import type { BackupRepositories } from '../repositories/backup-repositories.ts'
+import {
+  organizationShards,
+  type OrganizationShard,
+  type OrganizationShardsParts,
+  type ShardsWanted,
+} from '../repositories/organization-shards.ts'
 import { GOOD_STATUSES, type SessionStatus } from '../sessions/job-session.ts'
 import { holdsInForce } from './legal-holds.ts'
 import type { AppliedRule, RetainedPoint, RetentionFacts } from './plan-points.ts'
 import { ruleOfSettings, type RetentionRule } from './retention-rule.ts'
 
-export interface RetainedShard {
-  readonly organizationId: string
-  readonly organizationName: string
-  readonly index: number
-  readonly repository: Repository
-  readonly catalogue: Catalogue
-}
-
 export interface SnapshotOfPoint {
-  readonly shard: RetainedShard
+  readonly shard: OrganizationShard
   readonly snapshot: SnapshotId
   readonly objects: readonly ObjectAtPoint[]
 }
@@ -48,36 +45,19 @@ export interface ContentsParts {
   readonly timeZone: string
 }
 
-export interface ShardsWanted {
-  readonly repositoryId: string
-  readonly organizationId?: string
-  /** Whether something is to be removed; else they are looked at alone. True unless told. */
-  readonly givesBack?: boolean
-}
-
 /** The shards of a repository, all organizations or one, as they are on the storage now. */
 export const openShards = async (
-  { database, repositories, catalogues }: Omit<ContentsParts, 'timeZone'>,
-  { givesBack = true, ...place }: ShardsWanted,
+  parts: OrganizationShardsParts,
+  wanted: ShardsWanted,
   signal?: AbortSignal,
-): Promise<readonly RetainedShard[]> => {
-  const shards: RetainedShard[] = []
-  for (const row of await repositoryOrganizationRows.list(database.queries, place)) {
-    const { repositoryId, organizationId, organizationName } = row
-    const owner = { id: organizationId, name: organizationName }
-    const found = await repositories.shards(repositoryId, owner, { givesBack })
-    for (const { index, repository } of await found.existing(signal)) {
-      signal?.throwIfAborted()
-      const catalogue = catalogues.of({ repositoryId, organizationId, shard: index }, repository)
-      shards.push({ organizationId, organizationName, index, repository, catalogue })
-    }
-  }
+): Promise<readonly OrganizationShard[]> => {
+  const shards = await organizationShards(parts, wanted, signal)
   for (const shard of shards) await syncShard(shard, signal)
   return shards
 }
 
 export const syncShard = async (
-  { repository, catalogue }: RetainedShard,
+  { repository, catalogue }: OrganizationShard,
   signal?: AbortSignal,
 ): Promise<void> => {
   await repository.refresh()
@@ -86,7 +66,7 @@ export const syncShard = async (
 
 /** What the job runs left, put together over the shards. */
 export const storedPoints = async (
-  shards: readonly RetainedShard[],
+  shards: readonly OrganizationShard[],
   queries: Queries,
 ): Promise<readonly StoredPoint[]> => {
   const points = new Map<string, Omit<StoredPoint, 'isComplete'>>()

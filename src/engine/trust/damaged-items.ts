@@ -4,7 +4,8 @@ import type { BlobId, BlobName, BlobType, Snapshot } from '#repository'
 import { objectPath, OBJECTS_FOLDER, versionsPath } from '../catalogue/object-state.ts'
 import { isDriveRow } from '../catalogue/rows.ts'
 import type { ObjectAtPoint } from '../catalogue/catalogue.ts'
-import { syncIfWhole, type TrustedShard, type TrustParts } from './trust-work.ts'
+import type { OrganizationShard } from '../repositories/organization-shards.ts'
+import { syncIfWhole, type TrustParts } from './trust-work.ts'
 
 /** A path of a shard that cannot be read in full, at the newest restore point that has it so. */
 export interface DamagedPath {
@@ -27,7 +28,7 @@ const blobOf = (text: string): BlobName => {
 
 /** What needs these blobs, by path; each path once however many points have it. */
 export const damagedPaths = async (
-  { repository }: TrustedShard,
+  { repository }: OrganizationShard,
   blobs: readonly BlobName[],
   signal?: AbortSignal,
 ): Promise<readonly DamagedPath[]> => {
@@ -58,7 +59,7 @@ export const objectsOfPath = (path: string, objects: readonly ObjectAtPoint[]): 
 /** Keeps what was found, by name, and marks the objects that the next run has to read in full. Returns how many are new. */
 export const keepDamaged = async (
   parts: TrustParts,
-  shard: TrustedShard,
+  shard: OrganizationShard,
   found: { readonly paths: readonly DamagedPath[]; readonly problemOf: (blob: string) => string },
   signal?: AbortSignal,
 ): Promise<readonly DamagedItemRow[]> => {
@@ -106,13 +107,16 @@ export const keepDamaged = async (
 }
 
 /** Whose it is, where that is one alone. */
-const ownerOf = (shard: TrustedShard, damaged: DamagedPath): Pick<DamagedItemRow, 'objectKey'> => {
+const ownerOf = (shard: OrganizationShard, damaged: DamagedPath): Pick<DamagedItemRow, 'objectKey'> => {
   const [owner, ...others] = objectsOfPath(damaged.path, objectsAround(shard, damaged))
   return owner === undefined || others.length > 0 ? {} : { objectKey: owner.key }
 }
 
 /** Those of the point; where it is too damaged to tell, those that are known now. */
-const objectsAround = ({ catalogue }: TrustedShard, { newest }: DamagedPath): readonly ObjectAtPoint[] => {
+const objectsAround = (
+  { catalogue }: OrganizationShard,
+  { newest }: DamagedPath,
+): readonly ObjectAtPoint[] => {
   const there = catalogue.objectsAt(newest.id)
   return there.length > 0 ? there : catalogue.objectsAt({ at: new Date(8.64e15) })
 }
@@ -136,7 +140,7 @@ const namedRow = (
 
 /** Subjects and file names by path, out of the catalogue where that can be read. */
 const namesOf = async (
-  shard: TrustedShard,
+  shard: OrganizationShard,
   paths: readonly DamagedPath[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ItemName>> => {
@@ -161,7 +165,7 @@ const namesOf = async (
 }
 
 const nameItems = (
-  { catalogue }: TrustedShard,
+  { catalogue }: OrganizationShard,
   { key, version }: ObjectAtPoint,
   blobs: ReadonlySet<string>,
   names: Map<string, ItemName>,
@@ -191,7 +195,7 @@ export interface Reread {
  */
 export const recheckDamaged = async (
   parts: Pick<TrustParts, 'database' | 'clock'>,
-  shard: Pick<TrustedShard, 'repositoryId' | 'organizationId' | 'index' | 'repository'>,
+  shard: Pick<OrganizationShard, 'repositoryId' | 'organizationId' | 'index' | 'repository'>,
   reread?: Reread,
 ): Promise<number> => {
   const { queries } = parts.database
@@ -227,7 +231,7 @@ export const markForgotten = async (
 /** What no restore point needs any more is no loss of anybody's. */
 export const forgetUnneeded = async (
   parts: TrustParts,
-  { repositoryId, organizationId, index }: TrustedShard,
+  { repositoryId, organizationId, index }: OrganizationShard,
   needed: ReadonlySet<string>,
 ): Promise<void> => {
   const { queries } = parts.database

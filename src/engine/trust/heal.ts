@@ -1,8 +1,9 @@
 import { isHoldfastError } from '#base'
 import { repositoryOrganizationRows, type DamagedItemRow } from '#database'
 import type { Problem, Repository } from '#repository'
+import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import { markForgotten, recheckDamaged } from './damaged-items.ts'
-import type { TrustedShard, TrustParts } from './trust-work.ts'
+import type { TrustParts } from './trust-work.ts'
 
 export type Healing =
   | { readonly outcome: 'done'; readonly notes: readonly string[]; readonly healedItems: number }
@@ -21,7 +22,7 @@ export const packsOf = (problems: readonly Problem[]): string[] => [
 /** Other repositories that hold the same organization: copies may have what is lost here. One that cannot be read is left out. */
 export const copiesOf = async (
   { database, repositories, log }: Pick<TrustParts, 'database' | 'repositories' | 'log'>,
-  { repositoryId, organizationId }: Pick<TrustedShard, 'repositoryId' | 'organizationId'>,
+  { repositoryId, organizationId }: Pick<OrganizationShard, 'repositoryId' | 'organizationId'>,
   signal?: AbortSignal,
 ): Promise<readonly Repository[]> => {
   const copies: Repository[] = []
@@ -45,7 +46,7 @@ export const copiesOf = async (
  */
 export const heal = async (
   parts: TrustParts,
-  shard: TrustedShard,
+  shard: OrganizationShard,
   damage: { readonly problems: readonly Problem[]; readonly rows: readonly DamagedItemRow[] },
   signal: AbortSignal,
 ): Promise<Healing> => {

@@ -2,8 +2,8 @@ import { messageOf, type Clock, type Logger } from '#base'
 import { damagedItemRows, objectToReadRows, type Database } from '#database'
 import type { Catalogues } from '../catalogue/catalogues.ts'
 import type { BackupRun, RunBackup } from '../jobs/backup-run.ts'
+import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import { recheckDamaged } from './damaged-items.ts'
-import type { TrustedShard } from './trust-work.ts'
 
 export interface HealingParts {
   readonly database: Database
@@ -12,7 +12,7 @@ export interface HealingParts {
   readonly log: Logger
 }
 
-type TrustedPlace = Pick<TrustedShard, 'repositoryId' | 'organizationId' | 'index' | 'repository'>
+type TrustedPlace = Pick<OrganizationShard, 'repositoryId' | 'organizationId' | 'index' | 'repository'>
 
 /** A backup that reads objects in full where something of theirs is damaged, and looks afterwards what that healed. */
 export const healing =

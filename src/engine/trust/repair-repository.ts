@@ -1,16 +1,10 @@
 import { isHoldfastError } from '#base'
 import type { RepairReport } from '#repository'
+import { organizationShards, type OrganizationShard } from '../repositories/organization-shards.ts'
 import { damagedPaths, keepDamaged, markForgotten, recheckDamaged } from './damaged-items.ts'
 import { copiesOf } from './heal.ts'
 import type { TrustEnding } from './trust-run.ts'
-import {
-  shardsOf,
-  syncIfWhole,
-  type DoTrustWork,
-  type TrustedShard,
-  type TrustParts,
-  type TrustWork,
-} from './trust-work.ts'
+import { syncIfWhole, type DoTrustWork, type TrustParts, type TrustWork } from './trust-work.ts'
 
 /**
  * Brings back what can be: indexes, packs, snapshots, in all shards, with the copies that other repositories have. Tells what
@@ -18,7 +12,7 @@ import {
  */
 export const repairRepository: DoTrustWork = async (parts, work) => {
   let result = work.result
-  for (const shard of await shardsOf(parts, { repositoryId: work.run.repositoryId }, work.signal)) {
+  for (const shard of await organizationShards(parts, { repositoryId: work.run.repositoryId }, work.signal)) {
     if (result.done.includes(shard.name)) continue
     const report = await repairShard(parts, work, shard).catch((error: unknown) => {
       if (isHoldfastError(error, 'conflict') && error.reason === 'locked') return undefined
@@ -42,7 +36,7 @@ export const repairRepository: DoTrustWork = async (parts, work) => {
 const repairShard = async (
   parts: TrustParts,
   { request, signal }: TrustWork,
-  shard: TrustedShard,
+  shard: OrganizationShard,
 ): Promise<RepairReport> => {
   const { dryRun = false, data = 'none', leaveOutLost = false } = request
   const options = {
@@ -58,7 +52,7 @@ const repairShard = async (
 const tellReport = async (
   parts: TrustParts,
   work: TrustWork,
-  shard: TrustedShard,
+  shard: OrganizationShard,
   report: RepairReport,
 ): Promise<{ readonly damagedItems: number; readonly healedItems: number }> => {
   const { organizationId } = shard

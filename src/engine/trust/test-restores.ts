@@ -3,15 +3,9 @@ import { createHash } from 'node:crypto'
 import type { ObjectAtPoint } from '../catalogue/catalogue.ts'
 import { isDriveRow } from '../catalogue/rows.ts'
 import type { OrganizationTenants } from '../organizations/tenants.ts'
+import { organizationShards, type OrganizationShard } from '../repositories/organization-shards.ts'
 import { testItem, type ItemTest } from './test-item.ts'
-import {
-  shardsOf,
-  syncIfWhole,
-  type DoTrustWork,
-  type TrustedShard,
-  type TrustParts,
-  type TrustWork,
-} from './trust-work.ts'
+import { syncIfWhole, type DoTrustWork, type TrustParts, type TrustWork } from './trust-work.ts'
 
 export const ITEMS_PER_OBJECT = 5
 const MOST_NAMED = 20
@@ -41,7 +35,7 @@ export interface TestedObject {
  */
 export const testRestores: DoTrustWork = async (parts, work) => {
   let result = work.result
-  for (const shard of await shardsOf(parts, { repositoryId: work.run.repositoryId }, work.signal)) {
+  for (const shard of await organizationShards(parts, { repositoryId: work.run.repositoryId }, work.signal)) {
     await syncIfWhole(shard, parts.log, work.signal)
     const tenants = await parts.tenants.of(shard.organizationId).catch(() => undefined)
     for (const object of shard.catalogue.objectsAt({ at: FOREVER })) {
@@ -67,7 +61,7 @@ export const testRestores: DoTrustWork = async (parts, work) => {
 }
 
 interface ObjectTest {
-  readonly shard: TrustedShard
+  readonly shard: OrganizationShard
   readonly object: ObjectAtPoint
   readonly tenants: OrganizationTenants | undefined
 }
@@ -124,7 +118,11 @@ const testObject = async (
 }
 
 /** Items by chance: the same ones for the same seed and object. */
-const sampleOf = ({ catalogue }: TrustedShard, { key, version }: ObjectAtPoint, { request }: TrustWork) => {
+const sampleOf = (
+  { catalogue }: OrganizationShard,
+  { key, version }: ObjectAtPoint,
+  { request }: TrustWork,
+) => {
   const at = (offset: number) => catalogue.items(key, version, undefined, { offset, limit: 1 })
   const { total } = at(0)
   const random = seededRandom(

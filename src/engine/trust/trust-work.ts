@@ -1,10 +1,9 @@
 import { isHoldfastError, messageOf, type Clock, type Logger, type Random } from '#base'
-import { repositoryOrganizationRows, type Database, type TrustRunRow } from '#database'
-import type { Repository } from '#repository'
-import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Database, TrustRunRow } from '#database'
 import type { Catalogues } from '../catalogue/catalogues.ts'
 import type { OrganizationTenants } from '../organizations/tenants.ts'
 import type { BackupRepositories } from '../repositories/backup-repositories.ts'
+import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import type { TrustEnding, TrustRequest, TrustResult } from './trust-run.ts'
 
 export interface TrustParts {
@@ -35,40 +34,9 @@ export interface TrustWork {
 /** Undefined: not now, but later; what was kept is there then. */
 export type DoTrustWork = (parts: TrustParts, work: TrustWork) => Promise<TrustEnding | undefined>
 
-export interface TrustedShard {
-  readonly repositoryId: string
-  readonly organizationId: string
-  readonly organizationName: string
-  readonly index: number
-  readonly repository: Repository
-  readonly catalogue: Catalogue
-  /** Names the shard in a run. */
-  readonly name: string
-}
-
-/** The shards of a repository as they are on the storage now. Catalogues may be damaged: see `syncIfWhole`. */
-export const shardsOf = async (
-  { database, repositories, catalogues }: Pick<TrustParts, 'database' | 'repositories' | 'catalogues'>,
-  place: { readonly repositoryId: string; readonly organizationId?: string },
-  signal?: AbortSignal,
-): Promise<readonly TrustedShard[]> => {
-  const shards: TrustedShard[] = []
-  for (const row of await repositoryOrganizationRows.list(database.queries, place)) {
-    const { repositoryId, organizationId, organizationName } = row
-    const owner = { id: organizationId, name: organizationName }
-    const found = await repositories.shards(repositoryId, owner, { givesBack: true })
-    for (const { index, repository } of await found.existing(signal)) {
-      const catalogue = catalogues.of({ repositoryId, organizationId, shard: index }, repository)
-      const name = `${organizationId}/${index}`
-      shards.push({ repositoryId, organizationId, organizationName, index, repository, catalogue, name })
-    }
-  }
-  return shards
-}
-
 /** Brings the catalogue up to date as far as it can be read. */
 export const syncIfWhole = async (
-  { repository, catalogue }: TrustedShard,
+  { repository, catalogue }: OrganizationShard,
   log: Logger,
   signal?: AbortSignal,
 ): Promise<void> => {

@@ -1,15 +1,10 @@
 import { damagedItemRows, trustScheduleRows } from '#database'
 import type { Problem, VerifyOptions, VerifyReport } from '#repository'
+import { organizationShards, type OrganizationShard } from '../repositories/organization-shards.ts'
 import { blobText, damagedPaths, forgetUnneeded, keepDamaged, recheckDamaged } from './damaged-items.ts'
 import { heal, packsOf } from './heal.ts'
 import type { TrustEnding, TrustResult } from './trust-run.ts'
-import {
-  shardsOf,
-  type DoTrustWork,
-  type TrustedShard,
-  type TrustParts,
-  type TrustWork,
-} from './trust-work.ts'
+import { type DoTrustWork, type TrustParts, type TrustWork } from './trust-work.ts'
 
 /** Data is read in so many shares, one a day. */
 export const SHARES = 30
@@ -23,7 +18,7 @@ export const verifyRepository: DoTrustWork = async (parts, work) => {
   const shares = request.data === 'share' ? await sharesDue(parts, work) : []
   let result = work.result
   let isBusy = false
-  for (const shard of await shardsOf(parts, { repositoryId: run.repositoryId }, signal)) {
+  for (const shard of await organizationShards(parts, { repositoryId: run.repositoryId }, signal)) {
     signal.throwIfAborted()
     if (result.done.includes(shard.name)) continue
     const verified = await verifyShard(parts, work, shard, dataOf(request.data, shares))
@@ -82,7 +77,7 @@ interface Verified extends Omit<VerifyReport, 'blobs' | 'problems'> {
 const verifyShard = async (
   parts: TrustParts,
   work: TrustWork,
-  shard: TrustedShard,
+  shard: OrganizationShard,
   data: readonly VerifyOptions['data'][],
 ): Promise<Verified | 'busy'> => {
   const { signal } = work
@@ -113,7 +108,7 @@ const sum = (reports: readonly VerifyReport[], name: 'readPacks' | 'readBytes'):
 const keepFindings = async (
   parts: TrustParts,
   work: TrustWork,
-  shard: TrustedShard,
+  shard: OrganizationShard,
   problems: readonly Problem[],
 ): Promise<{ readonly damagedItems: number; readonly healedItems: number } | 'busy'> => {
   const { signal } = work
@@ -156,7 +151,7 @@ const keepFindings = async (
 
 const statesOf = async (
   { database }: TrustParts,
-  { repositoryId, organizationId, index }: TrustedShard,
+  { repositoryId, organizationId, index }: OrganizationShard,
 ): Promise<ReadonlyMap<string, string>> => {
   const place = { repositoryId, organizationId, shard: index }
   const { items } = await damagedItemRows.list(database.queries, place)
