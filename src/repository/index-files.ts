@@ -1,7 +1,7 @@
 import { corrupt, HoldfastError, isHoldfastError, messageOf, type Random } from '#base'
 import type { Storage } from '#storage'
 import { BlobIndex } from './blob-index.ts'
-import { openDocument, sealDocument } from './format/document.ts'
+import { openDocument, sealIndexText } from './format/document.ts'
 import { isId, sha256Hex } from './format/ids.ts'
 import { columnsIn, type IndexColumns } from './format/index-columns.ts'
 import { decodeIndex, encodeIndex, type IndexedPack } from './format/index-document.ts'
@@ -11,9 +11,9 @@ import type { BlobId, BlobType } from './contract.ts'
 import { isDamage } from './damage.ts'
 import { readPackHeader } from './pack-header-file.ts'
 import { ownBytes } from './read-own.ts'
-import { newBuffer, release } from './release.ts'
+import { release } from './release.ts'
 import { Traces } from './traces.ts'
-import type { PickPacksResult } from './workers/rewrite-index.ts'
+import type { OldIndexFile } from './workers/rewrite-index.ts'
 import type { WorkerPool } from './workers/worker-pool.ts'
 
 export interface IndexFilesOptions {
@@ -24,7 +24,12 @@ export interface IndexFilesOptions {
 }
 
 const FOLDER = 'index'
-const COMMA = 0x2c
+
+/** An index file, and some packs that it names. */
+export interface IndexFilePart {
+  readonly id: string
+  readonly packs: readonly string[]
+}
 
 /** The index in force, and the packs that are stored but named by no index file yet. */
 export class IndexFiles {
@@ -234,35 +239,27 @@ export class IndexFiles {
 
   /** Writes an index file, unless it is there, without taking it into the index in force. */
   async writeFile(packs: readonly IndexedPack[]): Promise<{ readonly id: string; readonly bytes: number }> {
-    const sealed = sealDocument(this.#key, encodeIndex(packs), this.#random.bytes(IV_BYTES))
+    const sealed = sealIndexText(this.#key, Buffer.from(encodeIndex(packs)), this.#random.bytes(IV_BYTES))
     const id = sha256Hex(sealed)
     await this.#storage.write(`${FOLDER}/${id}`, [sealed])
     return { id, bytes: sealed.length }
   }
 
-  /** What an index file says of some packs, as a worker thread reads it. Throws `corrupt`. */
-  async pick(id: string, packs: readonly string[], signal?: AbortSignal): Promise<PickPacksResult> {
-    const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
-    const picked = await this.#pool.run({
-      kind: 'pick-packs',
-      key: this.#key,
-      bytes: ownBytes(sealed),
-      packs,
-    })
-    if (picked.problem !== undefined) throw corrupt(`index ${id}: ${picked.problem}`)
-    return picked
-  }
-
-  /** Writes an index file of what was picked. */
-  async writePicked(picked: readonly PickPacksResult[]): Promise<void> {
-    const bytes = joined(picked.map((each) => each.bytes))
+  /** Writes an index file of what others say of some of their packs. Throws `corrupt`. */
+  async rewrite(parts: readonly IndexFilePart[], signal?: AbortSignal): Promise<void> {
+    const files: OldIndexFile[] = []
+    for (const { id, packs } of parts) {
+      const bytes = ownBytes(await this.#storage.read(`${FOLDER}/${id}`, undefined, signal))
+      files.push({ id, bytes, packs })
+    }
     const iv = this.#random.bytes(IV_BYTES)
-    const file = await this.#pool.run({ kind: 'seal-index', key: this.#key, bytes, iv })
+    const file = await this.#pool.run({ kind: 'rewrite-index', key: this.#key, files, iv })
+    if (file.problem !== undefined) throw corrupt(file.problem)
     await this.#storage.write(`${FOLDER}/${file.id}`, [file.bytes])
     release(file.bytes)
     this.#adopt(
       file.id,
-      picked.flatMap(({ packs }) => packs),
+      files.flatMap(({ packs }) => packs),
     )
   }
 
@@ -272,6 +269,11 @@ export class IndexFiles {
     // Read again since: the next refresh reads the file.
     if (numbers.includes(undefined)) return
     this.#loaded.set(id, Uint32Array.from(numbers as number[]))
+  }
+
+  /** How many jobs keep the threads at work. */
+  get jobsAtOnce(): number {
+    return this.#pool.size + 1
   }
 
   /** Index files in force, and the numbers of the packs that they name. */
@@ -336,20 +338,6 @@ export class IndexFiles {
 /** Files of one repository are much alike, so the first one tells of the others. */
 const expectedRows = ({ lengths }: IndexColumns, bytes: number, all: readonly number[]): number =>
   (lengths.length / bytes) * all.reduce((sum, each) => sum + each, 0)
-
-/** The texts of packs with commas between them. Takes the memory of each. */
-const joined = (texts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> => {
-  const filled = texts.filter(({ length }) => length > 0)
-  const all = newBuffer(filled.reduce((sum, { length }) => sum + length + 1, -1))
-  let at = 0
-  for (const text of filled) {
-    if (at > 0) all[at - 1] = COMMA
-    all.set(text, at)
-    at += text.length + 1
-    release(text)
-  }
-  return all
-}
 
 /** The ids in a folder of the repository. Names that are none are somebody else's and left alone. */
 export const listIds = async (storage: Storage, folder: string, signal?: AbortSignal): Promise<string[]> => {

@@ -1,14 +1,16 @@
-import type { IndexFiles } from './index-files.ts'
-import type { PickPacksResult } from './workers/rewrite-index.ts'
+import type { BlobIndex } from './blob-index.ts'
+import { concurrently } from './concurrently.ts'
+import type { IndexFilePart, IndexFiles } from './index-files.ts'
 
-const INDEX_BLOBS = 50_000
+/** What an index file names, as far as it can be helped: restic and writers fill theirs so, and half as much again is allowed. */
+const FILE_BLOBS = 75_000
+/** So many are read into memory to make one of them. */
+const FILE_PARTS = 4
 
 /** New index files in place of those that name packs which go. Packs that another file names already are not named again. */
 export class IndexReplacement {
   readonly #files: IndexFiles
   readonly #candidates: ReadonlySet<number>
-  #open: PickPacksResult[] = []
-  #openBlobs = 0
   /** The files that are replaced. */
   readonly old: readonly string[]
   /** Packs that files name which stay. */
@@ -41,36 +43,36 @@ export class IndexReplacement {
   }
 
   async #name(isKept: (pack: number) => boolean, signal?: AbortSignal): Promise<void> {
+    await concurrently(this.#newFiles(isKept), this.#files.jobsAtOnce, async (parts) => {
+      signal?.throwIfAborted()
+      await this.#files.rewrite(parts, signal)
+    })
+  }
+
+  /** What each new file is made of, so that few are made in place of many. */
+  #newFiles(isKept: (pack: number) => boolean): readonly (readonly IndexFilePart[])[] {
     const { loaded, index } = this.#files
+    const made: IndexFilePart[][] = []
+    let room = 0
     for (const id of this.old) {
-      const packs = loaded.get(id) ?? []
-      const wanted = new Set([...packs].filter((pack) => isKept(pack) && !this.#named.has(pack)))
-      if (wanted.size === 0) continue
-      for (const pack of wanted) this.#named.add(pack)
-      await this.#add(
-        await this.#files.pick(
-          id,
-          [...wanted].map((pack) => index.packs[pack]!),
-          signal,
-        ),
-      )
+      const packs = [...(loaded.get(id) ?? [])].filter((pack) => isKept(pack) && !this.#named.has(pack))
+      if (packs.length === 0) continue
+      const blobs = blobsIn(index, packs)
+      const isNew = blobs > room || (made.at(-1)?.length ?? FILE_PARTS) >= FILE_PARTS
+      if (isNew) {
+        made.push([])
+        room = FILE_BLOBS
+      }
+      made.at(-1)!.push({ id, packs: packs.map((pack) => index.packs[pack]!) })
+      room -= blobs
+      for (const pack of packs) this.#named.add(pack)
     }
-    await this.#write()
+    return made
   }
+}
 
-  /** A file names at most half again as much as is usual, so that few are made in place of many. */
-  async #add(picked: PickPacksResult): Promise<void> {
-    if (picked.blobs === 0) return
-    if (this.#openBlobs + picked.blobs > INDEX_BLOBS * 1.5) await this.#write()
-    this.#open.push(picked)
-    this.#openBlobs += picked.blobs
-    if (this.#openBlobs >= INDEX_BLOBS) await this.#write()
-  }
-
-  async #write(): Promise<void> {
-    const picked = this.#open
-    this.#open = []
-    this.#openBlobs = 0
-    if (picked.length > 0) await this.#files.writePicked(picked)
-  }
+const blobsIn = (index: BlobIndex, packs: readonly number[]): number => {
+  let blobs = 0
+  for (const pack of packs) for (const [from, to] of index.rowsIn(pack)) blobs += to - from
+  return blobs
 }

@@ -16,7 +16,7 @@ const THOROUGH = 3
 /** A length that is told may be a lie; nothing larger is allocated for it at once. */
 const LARGEST_PIECE = 8 * 1024 * 1024
 /** The contexts that are kept see nothing larger: a tree may have hundreds of megabytes. */
-const LARGEST_KEPT = 8 * 1024 * 1024
+const LARGEST_KEPT = 16 * 1024 * 1024
 
 type ZstdStream = ZstdCompress | ZstdDecompress
 
@@ -74,7 +74,7 @@ const contexts = {
 const scratch = new Scratch()
 
 /** What a frame may have at most, and one byte more. */
-const frameRoom = (bytes: number): number => bytes + (bytes >> 8) + 128
+export const frameRoom = (bytes: number): number => bytes + (bytes >> 8) + 128
 
 /** One zstd frame with its content size, in memory of its own. */
 export const compress = (plain: Uint8Array): Uint8Array => Uint8Array.from(compressBriefly(plain))
@@ -95,6 +95,23 @@ export const compressBriefly = (plain: Uint8Array): Uint8Array => {
     pledgedSrcSize: plain.length,
     chunkSize: plain.length + 512,
   })
+}
+
+/**
+ * One zstd frame with its content size at the quick level, laid into `target`, which has `frameRoom` for it. Returns its length.
+ * For texts that are mostly hashes: the better level makes them longer.
+ */
+export const compressQuicklyInto = (plain: Uint8Array, target: Uint8Array): number => {
+  if (plain.length > 0 && plain.length <= LARGEST_KEPT) {
+    const length = contexts[QUICK].run(plain, target)
+    if (length !== undefined) return length
+  }
+  const frame = zstdCompressSync(plain, {
+    params: { [constants.ZSTD_c_compressionLevel]: QUICK },
+    pledgedSrcSize: plain.length,
+  })
+  target.set(frame)
+  return frame.length
 }
 
 /**

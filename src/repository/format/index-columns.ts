@@ -1,4 +1,3 @@
-import { newBuffer } from '../release.ts'
 import { decodeIndex, packText } from './index-document.ts'
 import { parseJson } from './document.ts'
 import { ID_BYTES } from './ids.ts'
@@ -128,29 +127,14 @@ export const parseIndex = (text: Uint8Array): ReadColumns => {
   )
 }
 
-/** The texts of some packs of an index file, with commas between them, in memory of their own. Throws `corrupt`. */
-export const packTexts = (
-  text: Uint8Array,
-  wanted: ReadonlySet<string>,
-): { readonly text: Uint8Array<ArrayBuffer>; readonly packs: readonly string[]; readonly blobs: number } => {
+/** The texts of all packs of an index file, most often within it. Throws `corrupt`. */
+export const packTexts = (text: Uint8Array): readonly PackText[] => {
   const scan = new Scan(text)
-  const found = scan.read() === undefined ? parsedTexts(text) : scan.packTexts()
-  const picked = found.filter(({ id }) => wanted.has(id))
-  const result = newBuffer(picked.reduce((sum, { bytes }) => sum + bytes.length + 1, 0))
-  let at = 0
-  for (const { bytes } of picked) {
-    if (at > 0) result[at - 1] = COMMA
-    result.set(bytes, at)
-    at += bytes.length + 1
-  }
-  return {
-    text: result.slice(0, Math.max(0, at - 1)),
-    packs: picked.map(({ id }) => id),
-    blobs: picked.reduce((sum, { blobs }) => sum + blobs, 0),
-  }
+  return scan.read() ? scan.packTexts() : parsedTexts(text)
 }
 
-interface PackText {
+/** What an index file says of one pack. */
+export interface PackText {
   readonly id: string
   readonly bytes: Uint8Array
   readonly blobs: number
@@ -179,7 +163,10 @@ export const HEX = new Uint8Array(256).fill(255)
 for (let value = 0; value < 16; value += 1) HEX[value.toString(16).charCodeAt(0)] = value
 
 /** Reads a text in its usual form; undefined for any other. */
-export const scanIndex = (text: Uint8Array): ReadColumns | undefined => new Scan(text).read()
+export const scanIndex = (text: Uint8Array): ReadColumns | undefined => {
+  const scan = new Scan(text)
+  return scan.read() ? scan.columns() : undefined
+}
 
 class Scan {
   readonly #text: Uint8Array
@@ -200,19 +187,21 @@ class Scan {
     this.#ids = new Uint8Array(this.#columns.ids.buffer)
   }
 
-  read(): ReadColumns | undefined {
+  /** Whether the text has the usual form; then it has been read. */
+  read(): boolean {
     this.#expect(HEAD)
     if (this.#peek() !== END)
       do this.#pack()
       while (this.#isUsual && this.#take(COMMA))
-    if (!this.#isUsual || !this.#take(END) || !this.#take(CLOSE)) return undefined
+    if (!this.#isUsual || !this.#take(END) || !this.#take(CLOSE)) return false
     // Go ends a document with a new line where it streams it.
-    if (this.#at < this.#text.length && !(this.#at === this.#text.length - 1 && this.#take(0x0a)))
-      return undefined
+    return this.#at === this.#text.length || (this.#at === this.#text.length - 1 && this.#take(0x0a))
+  }
+
+  columns(): ReadColumns {
     return columnsOf(this.#columns, this.#packIds, this.#packRows)
   }
 
-  /** After a text was read. */
   packTexts(): PackText[] {
     return this.#packIds.map((id, at) => ({
       id,

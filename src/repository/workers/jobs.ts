@@ -3,7 +3,7 @@ import type { KeySet } from '../format/sealing.ts'
 import type { InspectJob, InspectResult } from './inspect-pack.ts'
 import type { ReadIndexJob, ReadIndexResult } from './read-index.ts'
 import type { ResealJob, ResealResult } from './reseal-blobs.ts'
-import type { PickPacksJob, PickPacksResult, SealIndexJob, SealIndexResult } from './rewrite-index.ts'
+import type { RewriteIndexJob, RewriteIndexResult } from './rewrite-index.ts'
 import type { TreeReferencesJob, TreeReferencesResult } from './tree-references.ts'
 
 // What is asked of a worker thread. Buffers are handed over, not copied.
@@ -110,8 +110,7 @@ export interface Jobs {
   inspect: { job: InspectJob; result: InspectResult }
   'read-index': { job: ReadIndexJob; result: ReadIndexResult }
   'tree-references': { job: TreeReferencesJob; result: TreeReferencesResult }
-  'pick-packs': { job: PickPacksJob; result: PickPacksResult }
-  'seal-index': { job: SealIndexJob; result: SealIndexResult }
+  'rewrite-index': { job: RewriteIndexJob; result: RewriteIndexResult }
   reseal: { job: ResealJob; result: ResealResult }
 }
 

@@ -26,7 +26,7 @@ import type {
 import { readIndex } from './read-index.ts'
 import { openEach, plainLength } from './open-each.ts'
 import { resealBlobs } from './reseal-blobs.ts'
-import { pickPacks, sealIndex } from './rewrite-index.ts'
+import { rewriteIndex } from './rewrite-index.ts'
 import { treeReferences } from './tree-references.ts'
 
 /** Does a job on this thread. */
@@ -46,10 +46,8 @@ export const runJob = (job: Job): Result => {
       return inspectPack(job)
     case 'read-index':
       return readIndex(job)
-    case 'pick-packs':
-      return pickPacks(job)
-    case 'seal-index':
-      return sealIndex(job)
+    case 'rewrite-index':
+      return rewriteIndex(job)
     case 'tree-references':
       return treeReferences(job)
     case 'reseal':
@@ -58,8 +56,10 @@ export const runJob = (job: Job): Result => {
 }
 
 /** The buffers of a job or a result that are handed over. */
-export const transferable = (value: Job | Result): ArrayBuffer[] =>
-  'plain' in value ? [value.bytes.buffer, value.plain.buffer] : [value.bytes.buffer]
+export const transferable = (value: Job | Result): ArrayBuffer[] => {
+  if ('files' in value) return value.files.map(({ bytes }) => bytes.buffer)
+  return 'plain' in value ? [value.bytes.buffer, value.plain.buffer] : [value.bytes.buffer]
+}
 
 const chunk = ({ bytes, start, gear, isLast }: ChunkJob): ChunkResult => {
   const lengths: number[] = []
