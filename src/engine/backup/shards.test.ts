@@ -37,17 +37,17 @@ describe('a run over several shards', () => {
     await expect(world.run()).resolves.toMatchObject({ succeeded: USERS.length, failed: 0 })
     for (const id of USERS) expect(await world.mailsOf(id)).toEqual([`${id}-a`, `${id}-b`])
     const used = new Set(USERS.map((id) => world.shardOf(id)))
-    const made = world.shards.flatMap(({ catalogue }) => catalogue.points())
+    const made = world.opened.flatMap(({ catalogue }) => catalogue.points())
     expect(made).toHaveLength(used.size)
     expect(new Set(made.map(({ time }) => time.getTime())).size).toBe(1)
-    for (const { repository } of world.shards)
+    for (const { repository } of world.opened)
       expect(await repository.check({ readData: true })).toMatchObject({ problems: [] })
   })
 
   it('is seen whole by whoever looks at its moment', async () => {
     await using world = await seeded(4)
     await world.run()
-    const shards = world.shards.map((shard) => ({ repositoryId: 'r', ...shard }))
+    const shards = world.opened.map((shard) => ({ repositoryId: 'r', ...shard }))
     const { time } = world.catalogueOf(world.shardOf('user0')).points()[0]!
     const view = await PointView.load(shards, { at: time })
     expect(view.objects.size).toBe(USERS.length)
@@ -80,7 +80,7 @@ describe('a run over several shards', () => {
     await world.reopen()
     await expect(world.run({ sessionId: 's' })).rejects.toMatchObject({ code: 'unavailable' })
     const pointsIn = (): number[] => used.filter((shard) => world.catalogueOf(shard).points().length > 0)
-    for (const { catalogue } of world.shards) await catalogue.sync()
+    for (const { catalogue } of world.opened) await catalogue.sync()
     expect(pointsIn()).toEqual(used.slice(0, 1))
 
     clock.advance(60_000)
@@ -92,7 +92,7 @@ describe('a run over several shards', () => {
     for (const [id, mailbox] of world.mailboxes)
       // Those of the shard that was done are not asked at all, the others for what is new.
       expect([id, mailbox.calls.changes]).toEqual([id, world.shardOf(id) === used[0] ? 0 : 1])
-    for (const { catalogue } of world.shards)
+    for (const { catalogue } of world.opened)
       expect(catalogue.points().map(({ run }) => run.sessionId)).toEqual(['s'])
     for (const id of USERS) expect(await world.mailsOf(id)).toHaveLength(2)
   })
@@ -109,7 +109,7 @@ describe('a run over several shards', () => {
     })
     await world.reopen()
     await expect(world.run()).rejects.toThrow('the disk is gone')
-    for (const { catalogue } of world.shards) {
+    for (const { catalogue } of world.opened) {
       await catalogue.sync()
       expect(catalogue.points()).toEqual([])
     }

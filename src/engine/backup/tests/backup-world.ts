@@ -14,6 +14,12 @@ import { FakeMailbox } from './fake-mailbox.ts'
 export const clock = new FixedClock('2026-11-24T10:00:00Z')
 export const options = { password: 'secret', clock, random: seededRandom(7), scrypt: { N: 2, r: 1, p: 1 } }
 
+export interface OpenedShard {
+  readonly index: number
+  readonly repository: Repository
+  readonly catalogue: Catalogue
+}
+
 /** One shard, some users, and what a run needs of the server. */
 export class BackupWorld implements AsyncDisposable {
   readonly mailboxes = new Map<string, FakeMailbox>()
@@ -73,6 +79,15 @@ export class BackupWorld implements AsyncDisposable {
     const outcome = await runBackup({ ...this.#plan(), ...changes })
     await this.catalogue.load()
     return outcome
+  }
+
+  get shardCount(): number {
+    return 1
+  }
+
+  /** The only shard, unless a test has more. */
+  get opened(): readonly OpenedShard[] {
+    return [{ index: 0, repository: this.repository, catalogue: this.catalogue }]
   }
 
   /** Of the only shard, unless a test has more. */

@@ -1,33 +1,35 @@
-import { initRepository, openRepository, type Repository } from '#repository'
-import { memoryStorage, type Storage } from '#storage'
+import { initRepository, openRepository } from '#repository'
+import { memoryStorage, subfolder, type Storage } from '#storage'
 import { openCatalogue, type Catalogue } from '../../catalogue/catalogue.ts'
 import { objectKey, shardOf } from '../../catalogue/object-state.ts'
 import type { BackupOutcome, BackupRun, Shards } from '../../jobs/backup-run.ts'
-import { BackupWorld, options } from './backup-world.ts'
-
-interface OpenShard {
-  readonly repository: Repository
-  readonly catalogue: Catalogue
-}
+import { BackupWorld, options, type OpenedShard } from './backup-world.ts'
 
 /** An organization in several shards, made at first use as the server makes them. */
 export class ShardedWorld extends BackupWorld {
-  readonly count: number
+  readonly #count: number
   /** What stands between a shard and its storage; the storage itself by default. */
-  wrap: (storage: Storage, shard: number) => Storage = (storage) => storage
+  wrap: (storage: Storage, shard: number) => Storage
+  /** Where all shards are, below `s0`, `s1`, … */
+  readonly place = memoryStorage()
   readonly #storages: Storage[]
-  readonly #open = new Map<number, OpenShard>()
+  readonly #open = new Map<number, OpenedShard>()
 
-  private constructor(count: number) {
+  private constructor(count: number, wrap: ShardedWorld['wrap']) {
     super()
-    this.count = count
-    this.#storages = Array.from({ length: count }, () => memoryStorage())
+    this.#count = count
+    this.wrap = wrap
+    this.#storages = Array.from({ length: count }, (_, index) => subfolder(this.place, `s${index}`))
   }
 
-  static async of(count: number): Promise<ShardedWorld> {
-    const world = new ShardedWorld(count)
+  static async of(count: number, wrap: ShardedWorld['wrap'] = (storage) => storage): Promise<ShardedWorld> {
+    const world = new ShardedWorld(count, wrap)
     await world.reopen()
     return world
+  }
+
+  override get shardCount(): number {
+    return this.#count
   }
 
   override catalogueOf(shard: number): Catalogue {
@@ -36,9 +38,9 @@ export class ShardedWorld extends BackupWorld {
 
   override run(changes: Partial<BackupRun> = {}): Promise<BackupOutcome> {
     const shards: Shards = {
-      count: this.count,
+      count: this.#count,
       open: async (index) => (await this.#shard(index)).repository,
-      existing: async () => [...this.#open].map(([index, { repository }]) => ({ index, repository })),
+      existing: async () => this.opened,
     }
     return super.run({ shards, ...changes })
   }
@@ -49,26 +51,28 @@ export class ShardedWorld extends BackupWorld {
     this.storage = this.#storages[0]!
     this.repository = (await this.#shard(0)).repository
     this.catalogue = this.catalogueOf(0)
+    for (const [index, storage] of this.#storages.entries())
+      if ((await storage.stat('config')) !== undefined) await this.#shard(index)
   }
 
-  async #shard(index: number): Promise<OpenShard> {
+  async #shard(index: number): Promise<OpenedShard> {
     const there = this.#open.get(index)
     if (there !== undefined) return there
     const storage = this.wrap(this.#storages[index]!, index)
     const isThere = (await this.#storages[index]!.stat('config')) !== undefined
     const repository = await (isThere ? openRepository(storage, options) : initRepository(storage, options))
-    const shard = { repository, catalogue: openCatalogue(':memory:', repository) }
+    const shard = { index, repository, catalogue: openCatalogue(':memory:', repository) }
     this.#open.set(index, shard)
     return shard
   }
 
   /** Those that were used so far, in order. */
-  get shards(): OpenShard[] {
-    return [...this.#open].sort(([a], [b]) => a - b).map(([, shard]) => shard)
+  override get opened(): readonly OpenedShard[] {
+    return [...this.#open.values()].sort((a, b) => a.index - b.index)
   }
 
   shardOf(userId: string): number {
-    return shardOf(userId, this.count)
+    return shardOf(userId, this.#count)
   }
 
   /** Ids of the mails that the newest restore point holds of a user. */

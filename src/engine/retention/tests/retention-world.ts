@@ -40,7 +40,7 @@ const SETTINGS: RetentionSettings = {
   dailyType: 'Everyday',
 }
 
-/** A repository of one shard with backups that the test makes, and everything that cleans it up. */
+/** A repository, of one shard unless told, with backups that the test makes, and everything that cleans it up. */
 export class RetentionWorld implements AsyncDisposable {
   readonly backup: BackupWorld
   readonly database: Database
@@ -58,10 +58,13 @@ export class RetentionWorld implements AsyncDisposable {
   readonly #random = seededRandom(31)
   #sessions = 0
 
-  static async start(settings: Partial<RetentionSettings> = {}): Promise<RetentionWorld> {
+  static async start(
+    settings: Partial<RetentionSettings> = {},
+    backup?: BackupWorld,
+  ): Promise<RetentionWorld> {
     const clock = new ManualClock(backupClock.now().toISOString())
     const database = await openDatabase(':memory:', clock)
-    const world = new RetentionWorld(await BackupWorld.start(), database, clock)
+    const world = new RetentionWorld(backup ?? (await BackupWorld.start()), database, clock)
     await world.#addRows({ ...SETTINGS, ...settings })
     await world.guard.look()
     return world
@@ -83,9 +86,9 @@ export class RetentionWorld implements AsyncDisposable {
   get parts() {
     const { database, clock, audit, tasks, guard } = this
     const shards = {
-      count: 1,
-      open: async () => Promise.resolve(this.backup.repository),
-      existing: async () => Promise.resolve([{ index: 0, repository: this.backup.repository }]),
+      count: this.backup.shardCount,
+      open: async (index: number) => Promise.resolve(this.backup.opened[index]!.repository),
+      existing: async () => Promise.resolve(this.backup.opened),
     }
     return {
       database,
@@ -98,7 +101,7 @@ export class RetentionWorld implements AsyncDisposable {
       timeZone: 'UTC',
       repositories: { shards: async () => Promise.resolve(shards) },
       catalogues: {
-        of: () => this.backup.catalogue,
+        of: ({ shard }: { shard: number }) => this.backup.catalogueOf(shard),
         remove: () => void this.removedCaches.push(ORGANIZATION),
       } as unknown as Catalogues,
       endSessionsOf: async (id: string) => void this.endedSessions.push(id),
@@ -216,7 +219,7 @@ export class RetentionWorld implements AsyncDisposable {
       organizationId: ORGANIZATION,
       organizationName: 'Contoso',
       folder: 'contoso',
-      shardCount: 1,
+      shardCount: this.backup.shardCount,
       createdAt,
     })
     await this.addJob('job-1')
