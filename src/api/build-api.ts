@@ -18,6 +18,7 @@ import type {
   PersonRemovals,
   ProtectedObjects,
   Proxies,
+  Reencryptions,
   RestorePoints,
   Restores,
   RestoreSessions,
@@ -65,6 +66,7 @@ import { legalHoldOperations } from './retention/legal-holds.routes.ts'
 import { personRemovalOperations } from './retention/person-removals.routes.ts'
 import { retentionOperations } from './retention/retention.routes.ts'
 import { spaceOperations } from './space/space.routes.ts'
+import { reencryptionOperations } from './repositories/reencryption.routes.ts'
 import { trustOperations } from './trust/trust.routes.ts'
 import { serveVersion } from './serve-version.ts'
 import { serviceOperations, type Service } from './service/service.routes.ts'
@@ -91,6 +93,7 @@ export interface Engine {
   readonly exports: Exports
   readonly retention: Retentions
   readonly trust: Trust
+  readonly reencryptions: Reencryptions
   readonly space: Space
   readonly legalHolds: LegalHolds
   readonly personRemovals: PersonRemovals
@@ -144,6 +147,7 @@ export const operationsOf = ({
   ...oneDriveOperations(engine),
   ...retentionOperations(engine.retention),
   ...trustOperations(engine.trust),
+  ...reencryptionOperations(engine.reencryptions),
   ...spaceOperations(engine.space),
   ...legalHoldOperations(engine.legalHolds),
   ...personRemovalOperations(engine.personRemovals),

@@ -28,6 +28,9 @@ import {
   prepareFirstStart,
   ProtectedObjects,
   Proxies,
+  ReencryptionRunner,
+  Reencryptions,
+  RepositoryGate,
   RestorePoints,
   Restores,
   RestoreSessions,
@@ -126,7 +129,8 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const engineLog = log.child({ layer: 'engine' })
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const tasks = new TableTaskQueue({ database, clock, random })
-  const running = { database, tasks, clock, random, timeZone, log: engineLog }
+  const gate = new RepositoryGate(clock)
+  const running = { database, tasks, gate, clock, random, timeZone, log: engineLog }
   const looked = { database, catalogues, clock, log: engineLog }
   const guard = new ClockGuard({ database, clock })
   const itemCutoff = (run: { jobId: string; repositoryId: string }): Promise<Date | undefined> =>
@@ -146,6 +150,13 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
   const trusted = { ...running, repositories, catalogues, tenants }
   const trustRunner = opened.use(new TrustRunner(trusted))
   const trustScheduler = opened.use(new TrustScheduler(trusted))
+  const reencryptionRunner = opened.use(
+    new ReencryptionRunner({
+      ...{ database, tasks, gate, clock, repositories, log: engineLog },
+      isRestoring: (id) => restoreSessions.isRestoring(id),
+      lookAgain: (id) => restoreSessions.lookAgain(id),
+    }),
+  )
   const spaceRunner = opened.use(new SpaceRunner({ ...running, repositories, catalogues }))
   const restoreSessions = new RestoreSessions({
     database,
@@ -187,6 +198,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       explorer: new Explorer(restoreSessions),
       restores,
       trust: new Trust({ ...trusted, audit, runner: trustRunner }),
+      reencryptions: new Reencryptions({ ...parts, tasks, runner: reencryptionRunner }),
       space: new Space({ database, tasks, repositories, audit, clock, runner: spaceRunner }),
       retention: new Retentions({ ...retained, runner: retentionRunner }),
       personRemovals: new PersonRemovals({ ...retained, runner: retentionRunner }),
@@ -236,6 +248,7 @@ export const buildServer = async (config: ServerConfig, around: Surroundings): P
       trustRunner.start()
       trustScheduler.start()
       spaceRunner.start()
+      reencryptionRunner.start()
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }

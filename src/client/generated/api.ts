@@ -701,6 +701,30 @@ export interface HoldfastPruneGraceToSet {
   readonly graceHours: number
 }
 
+export interface HoldfastReencryptedOrganization {
+  readonly organizationId?: string | undefined
+  readonly name?: string | undefined
+  readonly step?: 'Queued' | 'Copying' | 'Verifying' | 'Waiting' | 'Turning' | 'Removing' | 'Done' | undefined
+  readonly restorePoints?: number | undefined
+  readonly copiedBlobs?: number | undefined
+  readonly writtenBytes?: number | undefined
+  readonly verifiedPacks?: number | undefined
+  readonly formerFolder?: string | undefined
+  readonly formerKeptUntilTime?: string | undefined
+}
+
+export interface HoldfastReencryption {
+  readonly id?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly initiatedBy?: string | undefined
+  readonly status?: 'Stopped' | 'Running' | 'Success' | 'Failed' | 'Warning' | 'NotConfigured' | 'Disconnected' | 'Queued' | undefined
+  readonly creationTime?: string | undefined
+  readonly endTime?: string | undefined
+  readonly details?: string | undefined
+  readonly organizations?: readonly (HoldfastReencryptedOrganization)[] | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
 export interface HoldfastRepositoryOwner {
   readonly serverId?: string | undefined
   readonly serverName?: string | undefined
@@ -849,6 +873,10 @@ export interface HoldfastSpaceSurveyToMake {
 export interface HoldfastStartRecovery {
   readonly to: string
   readonly preview?: boolean | undefined
+}
+
+export interface HoldfastStartReencryption {
+  readonly fresh?: boolean | undefined
 }
 
 export interface HoldfastStartRepair {
@@ -1430,6 +1458,14 @@ export interface PageOfHoldfastPreviewedPoint {
   readonly limit: number
   readonly setId?: string | undefined
   readonly results: readonly (HoldfastPreviewedPoint)[]
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface PageOfHoldfastReencryption {
+  readonly offset: number
+  readonly limit: number
+  readonly setId?: string | undefined
+  readonly results: readonly (HoldfastReencryption)[]
   readonly _links?: Readonly<Record<string, Link>> | undefined
 }
 
@@ -2379,6 +2415,14 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   Holdfast_RestoreTests_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}/Stop`, {}),
   /** What the test of each mailbox and OneDrive says. */
   Holdfast_RestoreTests_runId_Objects_Get: (runId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastTestedObject>(withQuery(`/Holdfast/RestoreTests/${encodeURIComponent(runId)}/Objects`, query)),
+  /** Writes all data again under a new master key, puts that into force, and removes the earlier data. */
+  Holdfast_BackupRepositories_repositoryId_Reencrypt_Post: (repositoryId: string, body: HoldfastStartReencryption) => calls.post<HoldfastReencryption>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Reencrypt`, body),
+  /** New master keys of a repository, newest first. */
+  Holdfast_BackupRepositories_repositoryId_Reencryptions_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined } = {}) => calls.get<PageOfHoldfastReencryption>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Reencryptions`, query)),
+  /** How far it is. */
+  Holdfast_Reencryptions_runId_Get: (runId: string) => calls.get<HoldfastReencryption>(`/Holdfast/Reencryptions/${encodeURIComponent(runId)}`),
+  /** Stops it; what it has written serves the next one. */
+  Holdfast_Reencryptions_runId_Stop_Post: (runId: string) => calls.post<void>(`/Holdfast/Reencryptions/${encodeURIComponent(runId)}/Stop`, {}),
   /** What a repository takes up, how much of it is needed, and when it will be full. */
   Holdfast_BackupRepositories_repositoryId_Space_Get: (repositoryId: string) => calls.get<HoldfastRepositorySpace>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/Space`),
   /** Looks anew, in the background, what takes up how much. */

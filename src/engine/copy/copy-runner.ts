@@ -21,6 +21,7 @@ import {
 } from '../jobs/run-requests.ts'
 import { GOOD_STATUSES, type SessionStatus } from '../sessions/job-session.ts'
 import { SessionReport } from '../sessions/session-report.ts'
+import type { RepositoryGate } from '../tasks/repository-gate.ts'
 import type { Task } from '../tasks/task-queue.ts'
 import { LOST, MOST_ATTEMPTS, SHUTDOWN, TaskWorker } from '../tasks/task-worker.ts'
 import type { CopySchedule } from './copy-job.ts'
@@ -38,6 +39,7 @@ export interface CopyRunnerParts extends CopyPointsParts, RunRequestParts {
     remeasure?(repositoryId: string, organizationId: string): void
   }
   readonly log: Logger
+  readonly gate?: RepositoryGate
 }
 
 const POLL_MS = 1_000
@@ -119,6 +121,14 @@ export class CopyRunner extends TaskWorker {
       (await sessionRows.find(queries, request.sessionId)) ??
       (await newSession(this.#parts.clock, queries, COPY_RUNS, job, request))
     await this.#run(task, job, session, signal)
+  }
+
+  protected override async repositoriesOf({ key }: Task): Promise<readonly string[]> {
+    const { queries } = this.#parts.database
+    const job = await copyJobRows.find(queries, key)
+    if (job === undefined) return []
+    const source = await jobRows.find(queries, job.backupJobId)
+    return source === undefined ? [job.repositoryId] : [job.repositoryId, source.repositoryId]
   }
 
   protected override async reasonToStop(task: Task): Promise<Error | undefined> {

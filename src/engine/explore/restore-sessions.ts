@@ -265,6 +265,17 @@ export class RestoreSessions {
     for (const { id } of items) await this.end(id, { result: 'Success', details })
   }
 
+  /** What sessions of an organization have open is opened anew when they are used next: its data has moved. */
+  async lookAgain(organizationId: string): Promise<void> {
+    const { items } = await this.list(systemPrincipal, { organizationId, state: 'Working', limit: 10_000 })
+    for (const { id } of items) this.#views.delete(id)
+  }
+
+  async isRestoring(organizationId: string): Promise<boolean> {
+    const { items } = await this.list(systemPrincipal, { organizationId, state: 'Working', limit: 10_000 })
+    return items.some(({ kind }) => kind === 'restore')
+  }
+
   /** At the start of the server: restores that were cut off are over, and may be repeated without a second copy. */
   async endInterrupted(): Promise<void> {
     const { items } = await this.list(systemPrincipal, { state: 'Working' })

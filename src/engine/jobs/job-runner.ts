@@ -14,6 +14,7 @@ import type { OrganizationTenants } from '../organizations/tenants.ts'
 import { isWithinWindow } from '../schedules/next-run.ts'
 import type { SessionStatus } from '../sessions/job-session.ts'
 import { SessionReport } from '../sessions/session-report.ts'
+import type { RepositoryGate } from '../tasks/repository-gate.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import { LOST, MOST_ATTEMPTS, SHUTDOWN, TaskWorker } from '../tasks/task-worker.ts'
 import type { BackupOutcome, Checkpoints, RunBackup, Shards } from './backup-run.ts'
@@ -24,6 +25,7 @@ import { selectObjects, type Selection } from './select-objects.ts'
 export interface JobRunnerParts {
   readonly database: Database
   readonly tasks: TaskQueue
+  readonly gate?: RepositoryGate
   readonly tenants: { of(organizationId: string): Promise<OrganizationTenants> }
   readonly repositories: {
     shards(
@@ -84,6 +86,11 @@ export class JobRunner extends TaskWorker {
       (await sessionRows.find(queries, request.sessionId)) ??
       (await newSession(this.#parts.clock, queries, BACKUP_RUNS, job, request))
     await this.#run(task, job, session, signal)
+  }
+
+  protected override async repositoriesOf({ key }: Task): Promise<readonly string[]> {
+    const job = await jobRows.find(this.#parts.database.queries, key)
+    return job === undefined ? [] : [job.repositoryId]
   }
 
   protected override async reasonToStop(task: Task): Promise<Error | undefined> {

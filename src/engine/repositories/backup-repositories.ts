@@ -28,6 +28,7 @@ import type {
 } from './backup-repository.ts'
 import { KnownRepositories } from './known-repositories.ts'
 import { NewRepositories } from './new-repositories.ts'
+import { OrganizationFolders } from './organization-folders.ts'
 import { PasswordRotations } from './password-rotations.ts'
 import { RecoveryKits } from './recovery-kits.ts'
 import { RepositoryAttachments } from './repository-attachments.ts'
@@ -60,6 +61,8 @@ export class BackupRepositories implements AsyncDisposable {
   readonly #kits: RecoveryKits
   readonly #space: RepositorySpace
   readonly #organizations: BackedUpOrganizations
+  /** Their folders under another key. */
+  readonly folders: OrganizationFolders
 
   constructor(parts: BackupRepositoriesParts) {
     this.#parts = parts
@@ -75,7 +78,9 @@ export class BackupRepositories implements AsyncDisposable {
     this.#attachments = new RepositoryAttachments(parts, { known, places, requests })
     this.#owners = owners
     this.#shards = shards
-    this.#rotations = new PasswordRotations(parts, { known, owners, places, shards })
+    const rotations = new PasswordRotations(parts, { known, owners, places, shards })
+    this.#rotations = rotations
+    this.folders = new OrganizationFolders(parts, { known, owners, places, shards, rotations })
     this.#kits = new RecoveryKits(parts, { known, places, shards })
     this.#space = new RepositorySpace(parts, places)
     this.#organizations = new BackedUpOrganizations(parts, known, this.#space)
@@ -174,7 +179,7 @@ export class BackupRepositories implements AsyncDisposable {
       }
       if (storage !== undefined) await this.#requests.checkCanKeep(storage, changed.retention)
       if (changed.encryptionKeyId !== row.encryptionKeyId)
-        await this.#shards.changeEncryptionKey(row, changed.encryptionKeyId)
+        await this.#rotations.alone(row, () => this.#shards.changeEncryptionKey(row, changed.encryptionKeyId))
       await this.#parts.database.transaction(async (queries) => {
         if (storage !== undefined) await objectStorageRows.update(queries, storage.id, storage)
         await repositoryRows.update(queries, id, changed).catch((error: unknown) => {
@@ -283,7 +288,10 @@ export class BackupRepositories implements AsyncDisposable {
         ...(keptFor === undefined ? {} : { keptFor }),
       })
     } finally {
-      if (options.preview !== true) await this.#shards.close(id)
+      if (options.preview !== true) {
+        await this.#shards.close(id)
+        await this.folders.settleRecovered(id)
+      }
     }
   }
 

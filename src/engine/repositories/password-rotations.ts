@@ -1,4 +1,4 @@
-import { conflict } from '#base'
+import { HoldfastError } from '#base'
 import { repositoryOrganizationRows, type Database, type RepositoryRow } from '#database'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, type Principal } from '../access/principal.ts'
@@ -59,13 +59,25 @@ export class PasswordRotations {
     await this.#changePasswords(row, { mayBegin: false })
   }
 
-  async #changePasswords(
+  /** While nobody changes what opens the repository. `conflict` while somebody does. */
+  async alone<Result>(row: Pick<RepositoryRow, 'id' | 'name'>, work: () => Promise<Result>): Promise<Result> {
+    if (this.#changing.has(row.id))
+      throw new HoldfastError('conflict', `the passwords of ${row.name} are being changed already`, {
+        reason: 'locked',
+      })
+    this.#changing.add(row.id)
+    try {
+      return await work()
+    } finally {
+      this.#changing.delete(row.id)
+    }
+  }
+
+  #changePasswords(
     row: RepositoryRow,
     options: { readonly mayBegin: boolean; readonly signal?: AbortSignal },
   ): Promise<readonly RotatedOrganization[]> {
-    if (this.#changing.has(row.id)) throw conflict(`the passwords of ${row.name} are being changed already`)
-    this.#changing.add(row.id)
-    try {
+    return this.alone(row, async () => {
       const { queries } = this.#parts.database
       const organizations: RotatedOrganization[] = []
       for (const one of await repositoryOrganizationRows.list(queries, { repositoryId: row.id })) {
@@ -74,8 +86,6 @@ export class PasswordRotations {
         organizations.push({ organizationId: one.organizationId, name: one.organizationName, ...changed })
       }
       return organizations
-    } finally {
-      this.#changing.delete(row.id)
-    }
+    })
   }
 }

@@ -1,4 +1,5 @@
 import { corrupt, isHoldfastError } from '#base'
+import type { RepositoryOrganizationRow } from '#database'
 import type { Storage } from '#storage'
 import { isOwned } from './owner-lease.ts'
 
@@ -18,10 +19,12 @@ export interface OrganizationFile {
   readonly organizationId: string
   readonly name: string
   readonly shards: number
+  /** Of several folders of an organization the one with the highest is in force; 1 where none is told. */
+  readonly generation?: number
 }
 
 export const REPOSITORY_FILE = 'repo.json'
-const ORGANIZATION_FILE = 'organization.json'
+export const ORGANIZATION_FILE = 'organization.json'
 
 const bytesOf = (value: object): Uint8Array => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`)
 
@@ -47,6 +50,29 @@ export const removeRepositoryFile = async (storage: Storage): Promise<void> => {
   await storage.remove(REPOSITORY_FILE)
 }
 
+const GENERATION = /~[0-9a-f]{8}\.(\d{1,6})$/
+
+/** Which of an organization's folders it is: the first has no number. */
+export const generationOf = (folder: string): number => Number(GENERATION.exec(folder)?.[1] ?? 1)
+
+/** The name of a further folder. */
+export const folderOfGeneration = (folder: string, generation: number): string =>
+  `${folder.replace(GENERATION, (found) => found.slice(0, found.lastIndexOf('.')))}.${generation}`
+
+export const organizationFileOf = (
+  row: Pick<RepositoryOrganizationRow, 'organizationId' | 'organizationName' | 'shardCount' | 'folder'>,
+): OrganizationFile => {
+  const generation = generationOf(row.folder)
+  return {
+    format: 'holdfast',
+    version: 1,
+    organizationId: row.organizationId,
+    name: row.organizationName,
+    shards: row.shardCount,
+    ...(generation === 1 ? {} : { generation }),
+  }
+}
+
 /** Leaves the file alone that is there already. */
 export const keepOrganizationFile = async (
   storage: Storage,
@@ -70,7 +96,10 @@ export interface OrganizationFolder {
 const MOST_SHARDS = 64
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Every organization that has a folder in a repository, by folder. Lists all files: a storage has no shorter way. */
+/**
+ * Every organization that has a folder in a repository, by folder. Where one has several, as its data was encrypted anew, the
+ * one in force. Lists all files: a storage has no shorter way.
+ */
 export const findOrganizationFolders = async (
   storage: Storage,
   signal?: AbortSignal,
@@ -83,8 +112,11 @@ export const findOrganizationFolders = async (
   const found: OrganizationFolder[] = []
   for (const folder of folders.toSorted())
     found.push({ folder, file: await readOrganizationFile(storage, folder) })
-  return found
+  return found.filter(({ file }) => !found.some((other) => isLater(other.file, file)))
 }
+
+const isLater = (a: OrganizationFile, b: OrganizationFile): boolean =>
+  a.organizationId === b.organizationId && (a.generation ?? 1) > (b.generation ?? 1)
 
 const readOrganizationFile = async (storage: Storage, folder: string): Promise<OrganizationFile> => {
   const text = Buffer.from(await storage.read(`${folder}/${ORGANIZATION_FILE}`)).toString('utf8')

@@ -40,7 +40,7 @@ export const shardsSecretPlace = (repositoryId: string, organizationId: string) 
   field: `shards.${organizationId}`,
 })
 
-const changePlace = ({ repositoryId, organizationId }: ShardsOf) => {
+export const changePlace = ({ repositoryId, organizationId }: ShardsOf) => {
   const place = shardsSecretPlace(repositoryId, organizationId)
   return { ...place, field: `${place.field}.change` }
 }

@@ -28,7 +28,7 @@ import type { EncryptionKeys } from '../encryption-keys/encryption-keys.ts'
 import type { Shards } from '../jobs/backup-run.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { OwnerIdentity } from './owner-record.ts'
-import { hasOrganizationFile, keepOrganizationFile } from './repository-file.ts'
+import { hasOrganizationFile, keepOrganizationFile, organizationFileOf } from './repository-file.ts'
 import type { RepositoryPlaces } from './repository-places.ts'
 import { keepEncryptionKey } from './shard-keys.ts'
 import {
@@ -39,6 +39,7 @@ import {
   shardsSecretPlace,
   type ChangedPasswords,
   type ShardPasswords,
+  type ShardsOf,
 } from './shard-passwords.ts'
 
 const OBJECTS_PER_SHARD = 2_000
@@ -97,6 +98,7 @@ export class ShardRepositories implements AsyncDisposable {
     const there = await this.#find(repository.id, owner.id)
     if (there === undefined && wantedCount === undefined) return NO_SHARDS
     const row = there ?? (await this.#add(repository, owner, wantedCount!))
+    if (there !== undefined && wantedCount !== undefined) await this.#keepOrganizationFile(repository, there)
     return {
       count: row.shardCount,
       open: async (index, signal) => {
@@ -107,7 +109,7 @@ export class ShardRepositories implements AsyncDisposable {
           ...(signal === undefined ? {} : { signal }),
         })
       },
-      existing: async (signal) => this.#existing(repository, row, signal),
+      existing: async (signal) => this.existing(repository, row, signal),
     }
   }
 
@@ -117,7 +119,10 @@ export class ShardRepositories implements AsyncDisposable {
   }
 
   /** Indexes of the shards that are on the storage. */
-  async made(repository: RepositoryRow, row: RepositoryOrganizationRow): Promise<readonly number[]> {
+  async made(
+    repository: RepositoryRow,
+    row: Pick<RepositoryOrganizationRow, 'folder' | 'shardCount'>,
+  ): Promise<readonly number[]> {
     const storage = await this.#places.storage(repository)
     const found: number[] = []
     for (let index = 0; index < row.shardCount; index += 1)
@@ -127,8 +132,17 @@ export class ShardRepositories implements AsyncDisposable {
 
   /** Closes what is open of a repository. */
   async close(repositoryId: string): Promise<void> {
-    for (const key of [...this.#open.keys()]) if (key.startsWith(`${repositoryId}/`)) await this.#forget(key)
+    await this.#forgetBelow(`${repositoryId}/`)
     await this.#places.close(repositoryId)
+  }
+
+  /** Closes the shards of an organization. Who still has one may read on. */
+  async closeOrganization({ repositoryId, organizationId }: ShardsOf): Promise<void> {
+    await this.#forgetBelow(`${repositoryId}/${organizationId}/`)
+  }
+
+  async #forgetBelow(prefix: string): Promise<void> {
+    for (const key of [...this.#open.keys()]) if (key.startsWith(prefix)) await this.#forget(key)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,7 +157,7 @@ export class ShardRepositories implements AsyncDisposable {
   ): Promise<ChangedPasswords | undefined> {
     return changeShardPassword(this.#parts, row, {
       ...options,
-      shards: () => this.#existing(repository, row, options.signal),
+      shards: () => this.existing(repository, row, options.signal),
     })
   }
 
@@ -157,7 +171,8 @@ export class ShardRepositories implements AsyncDisposable {
       }
   }
 
-  async #existing(repository: RepositoryRow, row: RepositoryOrganizationRow, signal?: AbortSignal) {
+  /** Those that are on the storage, which stay open: do not dispose of them. */
+  async existing(repository: RepositoryRow, row: RepositoryOrganizationRow, signal?: AbortSignal) {
     const shards: { index: number; repository: Repository }[] = []
     for (const index of await this.made(repository, row)) {
       signal?.throwIfAborted()
@@ -186,7 +201,8 @@ export class ShardRepositories implements AsyncDisposable {
     options: { readonly mayMake: boolean; readonly signal?: AbortSignal },
   ): Promise<Repository> {
     options.signal?.throwIfAborted()
-    const key = `${repository.id}/${row.organizationId}/${index}`
+    // With the folder: whoever read the row before another one came into force must not open the former one for the others.
+    const key = `${repository.id}/${row.organizationId}/${row.folder}/${index}`
     const there = this.#open.get(key)
     if (there !== undefined) {
       await there
@@ -224,7 +240,7 @@ export class ShardRepositories implements AsyncDisposable {
     }
     // A key file without a repository is what a process left that died while making one; a second one would confuse.
     for await (const file of storage.list('keys')) await storage.remove(file.path)
-    const made = await initRepository(storage, this.#options(row, passwords.current))
+    const made = await initRepository(storage, this.openOptions(row, passwords.current))
     await settlePassword(this.#parts, row, made, passwords.current)
     await keepEncryptionKey(this.#parts, at(made))
     return made
@@ -238,7 +254,7 @@ export class ShardRepositories implements AsyncDisposable {
   ): Promise<Repository> {
     const others = [...(next === undefined ? [] : [next]), ...earlier]
     try {
-      return await openRepository(storage, this.#options(row, current))
+      return await openRepository(storage, this.openOptions(row, current))
     } catch (error) {
       if (!isWrongPassword(error)) throw error
       const found = await this.#openByOne(row, storage, others)
@@ -253,9 +269,11 @@ export class ShardRepositories implements AsyncDisposable {
     passwords: readonly Secret[],
   ): Promise<Repository | undefined> {
     for (const password of passwords) {
-      const opened = await openRepository(storage, this.#options(row, password)).catch((error: unknown) => {
-        if (!isWrongPassword(error)) throw error
-      })
+      const opened = await openRepository(storage, this.openOptions(row, password)).catch(
+        (error: unknown) => {
+          if (!isWrongPassword(error)) throw error
+        },
+      )
       if (opened === undefined) continue
       await settlePassword(this.#parts, row, opened, password).catch((error: unknown) => {
         const names = { repositoryId: row.repositoryId, message: messageOf(error) }
@@ -272,9 +290,9 @@ export class ShardRepositories implements AsyncDisposable {
     return found
   }
 
-  #options(row: RepositoryOrganizationRow, password: Secret): OpenOptions {
+  openOptions({ repositoryId }: Pick<ShardsOf, 'repositoryId'>, password: Secret): OpenOptions {
     const { clock, random, log, scrypt, owner } = this.#parts
-    const isAlone = () => this.#places.isAlone(row.repositoryId)
+    const isAlone = () => this.#places.isAlone(repositoryId)
     return {
       password: password.reveal(),
       ...{ clock, random, log },
@@ -318,14 +336,15 @@ export class ShardRepositories implements AsyncDisposable {
       if (there === undefined) throw error
       return there
     }
-    await keepOrganizationFile(storage, row.folder, {
-      format: 'holdfast',
-      version: 1,
-      organizationId: owner.id,
-      name: owner.name,
-      shards: row.shardCount,
-    })
+    await keepOrganizationFile(storage, row.folder, organizationFileOf(row))
     return row
+  }
+
+  /** Nothing is written into a folder that does not say whose it is: it would not be found without the database. */
+  async #keepOrganizationFile(repository: RepositoryRow, row: RepositoryOrganizationRow): Promise<void> {
+    const storage = await this.#places.storage(repository)
+    if (await hasOrganizationFile(storage, row.folder)) return
+    await keepOrganizationFile(storage, row.folder, organizationFileOf(row))
   }
 }
 

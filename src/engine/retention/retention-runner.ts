@@ -1,6 +1,13 @@
 import { isHoldfastError, messageOf, type Clock, type Logger, type Random } from '#base'
-import { checkpointRows, logRows, retentionRunRows, type RetentionRunRow } from '#database'
+import {
+  checkpointRows,
+  logRows,
+  repositoryOrganizationRows,
+  retentionRunRows,
+  type RetentionRunRow,
+} from '#database'
 import type { Audit } from '../access/audit.ts'
+import type { RepositoryGate } from '../tasks/repository-gate.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import { LOST, MOST_ATTEMPTS, TaskWorker } from '../tasks/task-worker.ts'
 import type { ClockGuard } from './clock-guard.ts'
@@ -14,6 +21,7 @@ import { RunLog } from './run-log.ts'
 
 export interface RetentionRunnerParts extends ContentsParts {
   readonly tasks: TaskQueue
+  readonly gate?: RepositoryGate
   readonly audit: Audit
   readonly guard: ClockGuard
   readonly clock: Clock
@@ -40,6 +48,16 @@ export class RetentionRunner extends TaskWorker {
 
   start(): void {
     this.look()
+  }
+
+  protected override async repositoriesOf({ kind, payload }: Task): Promise<readonly string[]> {
+    if (kind === RECLAIM) return [(payload as { repositoryId: string }).repositoryId]
+    const { queries } = this.#parts.database
+    const row = await retentionRunRows.find(queries, (payload as { runId: string }).runId)
+    if (row?.repositoryId !== undefined) return [row.repositoryId]
+    if (row?.organizationId === undefined) return []
+    const places = await repositoryOrganizationRows.list(queries, { organizationId: row.organizationId })
+    return places.map(({ repositoryId }) => repositoryId)
   }
 
   protected async work(task: Task, signal: AbortSignal): Promise<void> {

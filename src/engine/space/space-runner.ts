@@ -14,6 +14,7 @@ import {
 import { systemPrincipal } from '../access/principal.ts'
 import type { BackupRepositories } from '../repositories/backup-repositories.ts'
 import type { ContentsParts } from '../retention/repository-contents.ts'
+import type { RepositoryGate } from '../tasks/repository-gate.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import { MOST_ATTEMPTS, TaskWorker } from '../tasks/task-worker.ts'
 import { surveyOrganization, type OrganizationSpace, type OrganizationSurvey } from './survey-organization.ts'
@@ -23,6 +24,7 @@ export const SPACE_SURVEY = 'space-survey'
 export interface SpaceRunnerParts extends ContentsParts {
   readonly repositories: Pick<BackupRepositories, 'shards' | 'get' | 'backedUpOrganizations'>
   readonly tasks: TaskQueue
+  readonly gate?: RepositoryGate
   readonly clock: Clock
   readonly log: Logger
 }
@@ -92,6 +94,10 @@ export class SpaceRunner extends TaskWorker {
       // A time that is ahead of the clock comes from a clock that was wrong.
       return isNew && (waited < 0 || waited >= Math.max(HOUR_MS, REST * last.costMs))
     })
+  }
+
+  protected override repositoriesOf({ payload }: Task): Promise<readonly string[]> {
+    return Promise.resolve([(payload as SurveyPlace).repositoryId])
   }
 
   protected async work(task: Task, signal: AbortSignal): Promise<void> {

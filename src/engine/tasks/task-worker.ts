@@ -1,4 +1,5 @@
 import { cancelled, type Clock, type Logger } from '#base'
+import type { RepositoryGate } from './repository-gate.ts'
 import type { Task, TaskQueue } from './task-queue.ts'
 
 /** Why a task's signal is aborted: the server ends and the task goes on later, a person's stop, or a lease that is gone. */
@@ -13,6 +14,8 @@ const PULSE_MS = 10_000
 
 export interface TaskWorkerParts {
   readonly tasks: TaskQueue
+  /** Who works in which repository; absent: nobody has to wait. */
+  readonly gate?: RepositoryGate
   readonly clock: Clock
   readonly log: Logger
 }
@@ -51,6 +54,11 @@ export abstract class TaskWorker implements AsyncDisposable {
 
   /** Does a task and finishes or releases it. */
   protected abstract work(task: Task, signal: AbortSignal): Promise<void>
+
+  /** Those that the task looks into or writes to: it begins when none of them is closed. */
+  protected repositoriesOf(_task: Task): Promise<readonly string[]> {
+    return Promise.resolve([])
+  }
 
   /** Before each look: queues what is due. */
   protected queueDue(): Promise<void> {
@@ -155,6 +163,7 @@ export abstract class TaskWorker implements AsyncDisposable {
     if ((await this.#pulse(task)) === 'stop-requested') stop.abort(STOPPED)
     const pulsing = this.#keepAlive(task, stop, done.signal)
     try {
+      using _pass = await this.#parts.gate?.enter(await this.repositoriesOf(task), stop.signal)
       await this.work(task, stop.signal)
     } finally {
       done.abort()

@@ -1,5 +1,6 @@
 import { isHoldfastError, messageOf } from '#base'
 import { trustLineRows, trustRunRows, type TrustRunRow } from '#database'
+import type { RepositoryGate } from '../tasks/repository-gate.ts'
 import type { Task, TaskQueue } from '../tasks/task-queue.ts'
 import { LOST, MOST_ATTEMPTS, STOPPED, TaskWorker } from '../tasks/task-worker.ts'
 import { recoverRepository } from './recover-repository.ts'
@@ -26,11 +27,16 @@ const WORK: Readonly<Record<TrustRunKind, DoTrustWork>> = {
   Recovery: recoverRepository,
 }
 
+export interface TrustRunnerParts extends TrustParts {
+  readonly tasks: TaskQueue
+  readonly gate?: RepositoryGate
+}
+
 /** Verifies, repairs and tests, one run after the other, beside backups. What was cut off goes on in the same run. */
 export class TrustRunner extends TaskWorker {
-  readonly #parts: TrustParts & { readonly tasks: TaskQueue }
+  readonly #parts: TrustRunnerParts
 
-  constructor(parts: TrustParts & { readonly tasks: TaskQueue }) {
+  constructor(parts: TrustRunnerParts) {
     super(parts, { kinds: [TRUST], atOnce: 1, pollMs: POLL_MS, what: 'verification' })
     this.#parts = parts
   }
@@ -42,6 +48,11 @@ export class TrustRunner extends TaskWorker {
   /** A person's stop, without waiting for the next pulse. */
   stop(runId: string): void {
     this.stopTasks(({ payload }) => (payload as { runId: string }).runId === runId)
+  }
+
+  protected override async repositoriesOf({ payload }: Task): Promise<readonly string[]> {
+    const row = await trustRunRows.find(this.#parts.database.queries, (payload as { runId: string }).runId)
+    return row === undefined ? [] : [row.repositoryId]
   }
 
   protected async work(task: Task, signal: AbortSignal): Promise<void> {
