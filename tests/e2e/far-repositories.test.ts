@@ -39,6 +39,11 @@ interface Told {
   readonly findings: readonly { readonly type: string; readonly kind: string }[]
 }
 
+interface Reencryption extends Row {
+  readonly status: string
+  readonly organizations: readonly { readonly restorePoints: number }[]
+}
+
 let world: World
 let graph: TenantGraph
 let cli: Command
@@ -209,6 +214,21 @@ it('comes back to the moment before somebody deleted everything in the bucket', 
   expect((await keysBelow()).sort()).toEqual(keys.sort())
   expect(await checkCopies()).toContain('no errors were found')
   await expectVerified(copiesId)
+})
+
+it('is written again under new master keys on the disk, in S3 and in Azure, where runs go on', async () => {
+  const before = (await keysBelow()).filter((key) => key.endsWith('/config'))
+  for (const name of ['Default Backup Repository', 'Copies', 'In Azure']) {
+    const ended = await cli.json<Reencryption>('repositories', 'reencrypt', name)
+    expect(ended).toMatchObject({ status: 'Success', organizations: [{ step: 'Done' }] })
+    expect(ended.organizations[0]?.restorePoints).toBeGreaterThan(0)
+    const [first] = await cli.json<Reencryption[]>('repositories', 'reencryptions', name)
+    expect(first).toEqual(ended)
+  }
+  for (const config of before) expect(await allKeys()).not.toContain(config)
+  expect(await checkCopies()).toContain('no errors were found')
+  expect((await runJob(world, jobId)).status).toBe('Success')
+  for (const id of [nearId, copiesId]) await expectVerified(id)
 })
 
 it('is attached from S3 and from Azure on a new server, where everything can be looked at and restored', async () => {

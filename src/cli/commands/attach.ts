@@ -5,6 +5,7 @@ import { table } from '../output.ts'
 import { secretIn } from './accounts.ts'
 import type { WithContext } from './command.ts'
 import { named } from './named.ts'
+import { addReencryptCommands } from './reencrypt.ts'
 import { placeOf, type RepositoryView } from './repository-view.ts'
 
 interface AttachedView {
@@ -123,6 +124,7 @@ export const addAttachCommands = (group: Command, withContext: WithContext): voi
 
   addOwnerCommands(group, withContext)
   addPasswordCommands(group, withContext)
+  addReencryptCommands(group, withContext)
   withPasswords(group.command('attach-organizations <name-or-id>'))
     .description('attach further organizations of a repository that is attached already')
     .action(async (name: string, options: PasswordOptions, command: Command) =>

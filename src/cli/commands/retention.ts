@@ -10,7 +10,7 @@ import type { RepositoryView } from './repository-view.ts'
 interface PointView {
   readonly backupTime: string
   readonly jobName: string
-  readonly action: 'Remove' | 'Keep'
+  readonly action: 'Remove' | 'Reduce' | 'Keep'
   readonly rule: string
   readonly ruleSource: string
   readonly reasons: readonly { readonly text: string }[]
@@ -30,6 +30,7 @@ interface SummaryView {
   readonly clockDoubt?: string
   readonly pointsToRemove: number
   readonly pointsToKeep: number
+  readonly pointsToReduce: number
   readonly items: number
   readonly bytes: number
   readonly graceHours: number
@@ -95,13 +96,18 @@ const addPreview = (group: Command, withContext: WithContext): void => {
         const summary = await server.get<SummaryView>(`${path}/Summary`, at)
         // The three lists are of one moment, also when the next clean-up begins between the calls.
         const moment = { at: summary.at }
-        const action = options.all === true ? {} : { action: 'Remove' }
-        const points = await Array.fromAsync(allOf<PointView>(server, path, { ...moment, ...action }))
+        const judged = await Array.fromAsync(allOf<PointView>(server, path, moment))
+        const points = options.all === true ? judged : judged.filter(({ action }) => action !== 'Keep')
         const objects = await Array.fromAsync(allOf<ObjectView>(server, `${path}/Objects`, moment))
         output.result({ summary, points, objects }, () => showPreview(summary, points, objects))
       }),
     )
 }
+
+const WHAT_HAPPENS = { Remove: 'goes', Reduce: 'keeps what is held', Keep: 'stays' } as const
+
+const reducedText = ({ pointsToReduce }: SummaryView): string =>
+  pointsToReduce === 0 ? '' : ` (${pointsToReduce} for what is held alone)`
 
 const showPreview = (
   summary: SummaryView,
@@ -118,7 +124,7 @@ const showPreview = (
       points.map((p) => [
         timeText(p.backupTime),
         p.jobName,
-        p.action === 'Remove' ? 'goes' : 'stays',
+        WHAT_HAPPENS[p.action],
         `${p.rule} (${p.ruleSource.toLowerCase()})`,
         p.reasons.map(({ text }) => text).join('; '),
       ]),
@@ -133,7 +139,7 @@ const showPreview = (
             '',
           ),
         ]),
-    `${summary.pointsToRemove} points go, ${summary.pointsToKeep} stay; at most ${sizeText(summary.bytes)} are freed, ${summary.graceHours} hours later.`,
+    `${summary.pointsToRemove} points go, ${summary.pointsToKeep} stay${reducedText(summary)}; at most ${sizeText(summary.bytes)} are freed, ${summary.graceHours} hours later.`,
   ].join('\n')
 
 const addItems = (group: Command, withContext: WithContext): void => {
