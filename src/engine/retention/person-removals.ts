@@ -3,12 +3,14 @@ import {
   jobItemRows,
   jobRows,
   logRows,
+  organizationFolderRows,
   repositoryOrganizationRows,
   retentionRunRows,
   type Database,
   type Page,
   type PageRequest,
   type Queries,
+  type RepositoryOrganizationRow,
   type RetentionRunRow,
 } from '#database'
 import type { Audit } from '../access/audit.ts'
@@ -318,6 +320,7 @@ export const removePerson = async (
       remaining.push(...removal.remaining)
       result = added(result, removal)
     }
+    remaining.push(...(await beside(database, place)))
     // What lists and searches knew of the person goes with the cache; the next look makes it again from what is left.
     catalogues.remove(place.repositoryId, organizationId)
     result = { ...result, repositories: result.repositories + 1 }
@@ -333,6 +336,21 @@ export const removePerson = async (
     details: `${result.rewrittenPoints} points rewritten, ${result.removedBlobs} pieces removed, ${remaining.length} warnings`,
   })
   return endingOf(name, result, remaining)
+}
+
+/** What was written under another key holds the person too: what was not in force yet is given up; what was is told. */
+const beside = async (
+  { queries }: Database,
+  { repositoryId, organizationId }: RepositoryOrganizationRow,
+): Promise<readonly string[]> => {
+  const folders = await organizationFolderRows.list(queries, { repositoryId, organizationId })
+  for (const growing of folders.filter(({ state }) => state === 'Growing'))
+    await organizationFolderRows.update(queries, growing, { state: 'Former' })
+  return folders.map(({ folder, keptUntil }) =>
+    keptUntil === undefined
+      ? `${folder}, which is not in force, goes within an hour`
+      : `${folder}, which an earlier key opens, is kept by the storage until ${keptUntil.toISOString()}`,
+  )
 }
 
 const added = (result: Result, removal: ShardRemoval): Result => ({
