@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FixedClock, seededRandom, silentLogger } from '#base'
+import { FixedClock, seededRandom, silentLogger, unavailable } from '#base'
 import { memoryStorage, type Storage } from '#storage'
 import { newKeySet } from './format/key-file.ts'
 import { type LockOwner, Locks, type LocksOptions } from './locks.ts'
@@ -108,5 +108,35 @@ describe('the lock of a process that cannot be seen', () => {
     steady = HOUR_MS
     await using _lock = await locks.take('exclusive')
     expect(await isFree(await leftBy({ identity: null, pid: 4_000_001 }))).toBe(true)
+  })
+})
+
+describe('a lock that cannot be removed', () => {
+  it('hides nothing that went wrong under it, and is removed by the next one', async () => {
+    const storage = memoryStorage()
+    let isGone = false
+    const shaky: Storage = {
+      name: 'shaky',
+      write: (path, parts) => storage.write(path, parts),
+      read: (path) => storage.read(path),
+      stat: (path) => storage.stat(path),
+      list: (folder) => storage.list(folder),
+      remove: async (path) => {
+        if (isGone) throw unavailable('the disk is gone')
+        await storage.remove(path)
+      },
+      space: () => storage.space(),
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const locks = locksOf(shaky)
+    const work = async (): Promise<void> => {
+      await using _lock = await locks.take('exclusive')
+      isGone = true
+      throw unavailable('nothing can be written')
+    }
+    await expect(work()).rejects.toThrow(/^nothing can be written$/)
+    isGone = false
+    await using _next = await locks.take('exclusive')
+    expect(await Array.fromAsync(storage.list('locks'))).toHaveLength(1)
   })
 })

@@ -171,7 +171,10 @@ export class Locks {
       [Symbol.asyncDispose]: async () => {
         clearInterval(timer)
         await refreshing
-        await this.#letGo(current)
+        // The work is done or has an error of its own, and the next to take a lock removes this one.
+        await this.#letGo(current).catch((error: unknown) => {
+          log.warn({ reason: messageOf(error) }, 'repository lock not removed')
+        })
       },
     }
   }
