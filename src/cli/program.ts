@@ -108,4 +108,16 @@ const addStarters = (program: Command): void => {
       const { recoveryKit } = await import('./start/recovery-kit.ts')
       await recoveryKit(folder, command.optsWithGlobals<{ data?: string; json?: boolean }>())
     })
+
+  program
+    .command('rotate-root-key')
+    .description(
+      'seal what is secret in the database with a new root key; at the server, as its administrator, while it is stopped',
+    )
+    .option('--data <folder>', "the server's data folder, or HOLDFAST_DATA")
+    .option('--new-key-file <file>', 'the new key in base64, where the key comes from HOLDFAST_ROOT_KEY')
+    .action(async (_options: object, command: Command) => {
+      const { newRootKey } = await import('./start/rotate-root-key.ts')
+      await newRootKey(command.optsWithGlobals<{ data?: string; newKeyFile?: string; json?: boolean }>())
+    })
 }

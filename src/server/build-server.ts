@@ -1,6 +1,6 @@
 import { buildApi } from '#api'
 import { systemClock, systemRandom, type Clock, type Logger, type Random, type Secret } from '#base'
-import { holdAlone, openDatabase, secretRows, type Database } from '#database'
+import { holdAlone, openDatabase } from '#database'
 import {
   Access,
   Accounts,
@@ -37,8 +37,6 @@ import {
   Retentions,
   RetentionRunner,
   RetentionScheduler,
-  rootKeyFrom,
-  rootKeyOf,
   Scheduler,
   Secrets,
   Space,
@@ -58,8 +56,9 @@ import { hostname } from 'node:os'
 import { serverCertificate } from './certificate.ts'
 import { cloudOpener, resolveHost } from './cloud-storages.ts'
 import type { ServerConfig } from './config.ts'
-import { checkDatabase, installationId, openDataFolder, type DataFolder } from './data-folder.ts'
+import { checkDatabase, installationId, openDataFolder } from './data-folder.ts'
 import { serverHealth } from './health.ts'
+import { rootKeyFor } from './root-key.ts'
 import { trustedAuthorities } from './trusted-authorities.ts'
 import { VERSION } from './version.ts'
 
@@ -259,12 +258,6 @@ const ownerOf = (server: string, random: Random): OwnerIdentity => {
   const process = ownIdentity()
   const here = { server, name: hostname(), instance: random.uuid(), pid: globalThis.process.pid }
   return { ...here, ...(process === undefined ? {} : { process }) }
-}
-
-const rootKeyFor = async (config: ServerConfig, folder: DataFolder, database: Database): Promise<Secret> => {
-  if (config.rootKey !== undefined) return rootKeyFrom(config.rootKey)
-  const mayMake = !(await secretRows.any(database.queries))
-  return rootKeyOf(folder.rootKey, { mayMake })
 }
 
 const connectorsOf = async (

@@ -9,6 +9,8 @@ export interface DataFolder {
   readonly database: string
   readonly lock: string
   readonly rootKey: string
+  /** While the root key is changed: the one to be. */
+  readonly nextRootKey: string
   readonly catalogues: string
   /** Of the default backup repository. */
   readonly repository: string
@@ -23,6 +25,7 @@ export const openDataFolder = async (path: string): Promise<DataFolder> => {
     database: join(path, 'holdfast.sqlite'),
     lock: join(path, 'server.lock'),
     rootKey: join(path, 'root.key'),
+    nextRootKey: join(path, 'root.key.next'),
     catalogues: join(path, 'catalogues'),
     repository: join(path, 'repository'),
   }

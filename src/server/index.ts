@@ -4,3 +4,4 @@ export { startServer, type RunningServer, type StartOptions } from './start-serv
 export { buildServer, type BuiltServer } from './build-server.ts'
 export { VERSION } from './version.ts'
 export { writeRecoveryKit } from './recovery-kit.ts'
+export { rotateRootKey, type NewRootKeyOptions } from './root-key.ts'

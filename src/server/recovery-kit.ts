@@ -7,8 +7,6 @@ import {
   Audit,
   BackupRepositories,
   ObjectStorages,
-  rootKeyFrom,
-  rootKeyOf,
   Secrets,
   systemPrincipal,
   type RecoveryKit,
@@ -17,6 +15,7 @@ import { Bandwidth, localStorage } from '#storage'
 import { cloudOpener, resolveHost } from './cloud-storages.ts'
 import { decideConfig, type ServerOptions } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
+import { readRootKey } from './root-key.ts'
 import { trustedAuthorities } from './trusted-authorities.ts'
 
 const safe = (name: string): string =>
@@ -69,10 +68,7 @@ const readKits = async (options: ServerOptions): Promise<RecoveryKit[]> => {
   const data = await openDataFolder(config.dataFolder)
   await using opened = new AsyncDisposableStack()
   const database = opened.use(await openDatabase(data.database, systemClock))
-  const rootKey =
-    config.rootKey === undefined
-      ? await rootKeyOf(data.rootKey, { mayMake: false })
-      : rootKeyFrom(config.rootKey)
+  const rootKey = await readRootKey(config, data, database)
   const secrets = new Secrets({ rootKey, clock: systemClock })
   const audit = new Audit({ database, clock: systemClock, rootKey })
   const openStorage = (path: string) => localStorage(path)

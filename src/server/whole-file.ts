@@ -10,6 +10,11 @@ export const writeWholeFile = async (file: string, text: string, mode: number): 
     await handle.sync()
   }
   await rename(unfinished, file)
+  await syncFolderOf(file)
+}
+
+/** A name in a folder is on the disk when the folder is. */
+export const syncFolderOf = async (file: string): Promise<void> => {
   await using folder = await open(dirname(file), 'r')
   await folder.sync()
 }

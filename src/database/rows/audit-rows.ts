@@ -7,6 +7,9 @@ export const auditRows = {
   async insert(queries: Queries, row: AuditRow): Promise<void> {
     await queries.insertInto('audit').values(audit.encode(row)).execute()
   },
+  async putHash(queries: Queries, sequence: number, hash: string): Promise<void> {
+    await queries.updateTable('audit').set({ hash }).where('sequence', '=', sequence).execute()
+  },
   async last(queries: Queries): Promise<AuditRow | undefined> {
     const row = await queries
       .selectFrom('audit')

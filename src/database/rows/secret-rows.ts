@@ -40,6 +40,10 @@ export const secretRows = {
       .where('rowId', '=', rowId)
       .execute()
   },
+  async list(queries: Queries): Promise<readonly SecretRow[]> {
+    const rows = await queries.selectFrom('secrets').selectAll().execute()
+    return rows.map(secrets.decode)
+  },
   async any(queries: Queries): Promise<boolean> {
     return (await queries.selectFrom('secrets').select('rowId').limit(1).executeTakeFirst()) !== undefined
   },

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { isHoldfastError, type Clock, type Secret } from '#base'
-import { auditRows, type AuditRow, type Database, type Page, type PageRequest } from '#database'
+import { auditRows, type AuditRow, type Database, type Page, type PageRequest, type Queries } from '#database'
 import { requireAdministrator, type Principal } from './principal.ts'
 
 export interface AuditEvent {
@@ -43,8 +43,7 @@ export class Audit {
   constructor(parts: { readonly database: Database; readonly clock: Clock; readonly rootKey: Secret }) {
     this.#database = parts.database
     this.#clock = parts.clock
-    const root = Buffer.from(parts.rootKey.reveal(), 'base64')
-    this.#key = new Uint8Array(hkdfSync('sha256', root, '', 'holdfast audit', 32))
+    this.#key = auditKeyOf(parts.rootKey)
   }
 
   async record(event: AuditEvent): Promise<void> {
@@ -106,25 +105,48 @@ export class Audit {
   }
 
   #hash(row: Omit<AuditRow, 'hash'>, previous: string): string {
-    const { sequence, time, actorKind, actor, action, object, result, address, details } = row
-    const fields = [
-      sequence,
-      time,
-      actorKind,
-      actor,
-      action,
-      object,
-      result,
-      address ?? null,
-      details ?? null,
-    ]
-    return createHmac('sha256', this.#key)
-      .update(JSON.stringify([previous, ...fields]))
-      .digest('hex')
+    return hashOf(this.#key, row, previous)
   }
 
   #fits(row: AuditRow, previous: string): boolean {
-    const [stored, expected] = [Buffer.from(row.hash), Buffer.from(this.#hash(row, previous))]
-    return stored.length === expected.length && timingSafeEqual(stored, expected)
+    return fits(this.#key, row, previous)
+  }
+}
+
+const auditKeyOf = (rootKey: Secret): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', Buffer.from(rootKey.reveal(), 'base64'), '', 'holdfast audit', 32))
+
+const hashOf = (key: Uint8Array, row: Omit<AuditRow, 'hash'>, previous: string): string => {
+  const { sequence, time, actorKind, actor, action, object, result, address, details } = row
+  const fields = [sequence, time, actorKind, actor, action, object, result, address ?? null, details ?? null]
+  return createHmac('sha256', key)
+    .update(JSON.stringify([previous, ...fields]))
+    .digest('hex')
+}
+
+const fits = (key: Uint8Array, row: AuditRow, previous: string): boolean => {
+  const [stored, expected] = [Buffer.from(row.hash), Buffer.from(hashOf(key, row, previous))]
+  return stored.length === expected.length && timingSafeEqual(stored, expected)
+}
+
+/**
+ * Gives the rows hashes under another root key. A row that is not as it was written keeps its own, and so goes on to show.
+ * Give it the queries of the transaction that changes the key. Returns how many rows there are.
+ */
+export const rehashAudit = async (
+  queries: Queries,
+  { from, to }: { readonly from: Secret; readonly to: Secret },
+): Promise<number> => {
+  const [fromKey, toKey] = [auditKeyOf(from), auditKeyOf(to)]
+  let [sequence, before, after, count] = [0, '', '', 0]
+  for (;;) {
+    const rows = await auditRows.after(queries, sequence, CHECKED_AT_ONCE)
+    for (const row of rows) {
+      const hash = fits(fromKey, row, before) ? hashOf(toKey, row, after) : row.hash
+      await auditRows.putHash(queries, row.sequence, hash)
+      ;[sequence, before, after] = [row.sequence, row.hash, hash]
+      count += 1
+    }
+    if (rows.length < CHECKED_AT_ONCE) return count
   }
 }

@@ -14,12 +14,15 @@ export const rootKeyFrom = (base64: Secret): Secret => {
   return new Secret(base64.reveal().trim())
 }
 
+/** A key that nobody has had. */
+export const newRootKey = (): Secret => new Secret(randomBytes(KEY_BYTES).toString('base64'))
+
 const writeNewKey = async (file: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const draft = `${file}.${randomUUID()}.new`
   try {
     const handle = await open(draft, 'wx', 0o600)
-    await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`)
+    await handle.writeFile(`${newRootKey().reveal()}\n`)
     await handle.sync()
     await handle.close()
     // A link never replaces a key that another process wrote meanwhile, and is never seen half-written.
