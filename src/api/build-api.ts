@@ -128,7 +128,7 @@ export const operationsOf = ({
   ...directoryOperations(engine.organizations),
   ...accountOperations(engine.accounts),
   ...accountConnectionOperations(engine.accounts),
-  ...encryptionKeyOperations(engine.encryptionKeys),
+  ...encryptionKeyOperations(engine.encryptionKeys, engine.repositories),
   ...objectStorageOperations(engine.objectStorages),
   ...storageClassOperations(engine.objectStorages),
   ...cloudResourceOperations(engine.cloudResources),

@@ -5,6 +5,7 @@ export type {
   CheckpointRow,
   ClockMarkRow,
   CopyJobRow,
+  EncryptionKeyFile,
   EncryptionKeyRow,
   JobItemRow,
   JobRetentionRow,

@@ -171,6 +171,18 @@ export const repositories = table({
 })
 export type RepositoryRow = RowOf<typeof repositories>
 
+/** A key file of an encryption key in a shard. */
+export interface EncryptionKeyFile {
+  readonly encryptionKeyId: string
+  readonly id: string
+  /** Which of the key's passwords it was made with; absent: the first. */
+  readonly stamp?: string
+  /** Earlier key files that could not be removed yet. */
+  readonly leaving?: readonly string[]
+  /** An earlier password of the key may still open the shard. */
+  readonly hasEarlier?: boolean
+}
+
 /** An organization's folder in a repository. Stays when the organization is removed: the data does too. */
 export const repositoryOrganizations = table({
   repositoryId: text,
@@ -183,8 +195,7 @@ export const repositoryOrganizations = table({
   usedBytes: optional(count),
   measuredAt: optional(date),
   /** By the number of the shard: the key file that the encryption key has there. */
-  keyFiles:
-    optional(json<Readonly<Record<string, { readonly encryptionKeyId: string; readonly id: string }>>>()),
+  keyFiles: optional(json<Readonly<Record<string, EncryptionKeyFile>>>()),
 })
 export type RepositoryOrganizationRow = RowOf<typeof repositoryOrganizations>
 

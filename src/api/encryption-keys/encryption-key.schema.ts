@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { links } from '../contract/pages.ts'
-import { object, secret, text, uuid } from '../contract/schema.ts'
+import { count, listOf, needed, object, secret, text, uuid } from '../contract/schema.ts'
 
 export const EncryptionKey = object('EncryptionKey', {
   id: uuid({ readOnly: true }),
@@ -20,4 +20,27 @@ export const EncryptionKeyBody = object('EncryptionKeyToSave', {
 export const EncryptionKeyQuery = Type.Object({
   description: text({ since: 'v6' }),
   organizationId: uuid({ since: 'v8' }),
+})
+
+export const NewPasswordBody = object('HoldfastNewEncryptionKeyPassword', {
+  newPassword: needed(secret({ maxLength: 4096 })),
+  oldPassword: secret({ maxLength: 4096, description: 'Compared with the one that is kept, where given.' }),
+})
+
+export const RenewedKey = object('HoldfastRenewedEncryptionKey', {
+  id: uuid(),
+  repositories: listOf(
+    object('HoldfastRenewedRepository', {
+      id: uuid(),
+      name: text(),
+      shards: count(),
+      shardsWithEarlierPassword: count({
+        description: 'Where the earlier password could not be removed yet: it is tried again.',
+      }),
+      reason: text({
+        description: 'Why it does not have the new password yet: it gets it when it is opened.',
+      }),
+    }),
+  ),
+  _links: links(),
 })

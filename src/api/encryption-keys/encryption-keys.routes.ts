@@ -1,5 +1,5 @@
 import { Secret } from '#base'
-import type { EncryptionKey, EncryptionKeyInput, EncryptionKeys } from '#engine'
+import type { BackupRepositories, EncryptionKey, EncryptionKeyInput, EncryptionKeys } from '#engine'
 import type { Static } from 'typebox'
 import {
   answersList,
@@ -14,6 +14,8 @@ import {
   EncryptionKey as EncryptionKeySchema,
   EncryptionKeyBody,
   EncryptionKeyQuery,
+  NewPasswordBody,
+  RenewedKey,
 } from './encryption-key.schema.ts'
 
 const tag = 'EncryptionKey'
@@ -21,7 +23,10 @@ const access = administrator
 const path = '/EncryptionKeys/{keyId}'
 
 /** Passwords that administrators chose for repositories. */
-export const encryptionKeyOperations = (keys: EncryptionKeys): readonly Operation[] => [
+export const encryptionKeyOperations = (
+  keys: EncryptionKeys,
+  repositories: Pick<BackupRepositories, 'renewEncryptionKey'>,
+): readonly Operation[] => [
   answersList(
     EncryptionKeySchema,
     { pagedSince: 'never' },
@@ -69,6 +74,27 @@ export const encryptionKeyOperations = (keys: EncryptionKeys): readonly Operatio
     access,
     status: { v4: 200, v5: 204 },
     handle: async (call) => keys.remove(call.principal, idIn(call)),
+  }),
+  answersObject(RenewedKey, {
+    method: 'POST',
+    path: '/Holdfast/EncryptionKeys/{keyId}/ChangePassword',
+    tag: 'Holdfast',
+    summary: 'Gives an encryption key another password, in every repository that uses it',
+    access,
+    body: NewPasswordBody,
+    status: { v4: 200 },
+    handle: async (call) => {
+      const { newPassword, oldPassword } = call.body
+      const old = oldPassword === undefined ? {} : { oldPassword: new Secret(oldPassword) }
+      const input = { password: new Secret(newPassword), ...old }
+      const { id } = await keys.changePassword(call.principal, idIn(call), input)
+      const renewed = await repositories.renewEncryptionKey(call.principal, id)
+      return {
+        id,
+        repositories: renewed.map(({ repositoryId, ...rest }) => ({ id: repositoryId, ...rest })),
+        _links: { self: call.link(`/encryptionkeys/${id}`) },
+      }
+    },
   }),
 ]
 

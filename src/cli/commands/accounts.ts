@@ -150,6 +150,26 @@ const addConnection = (group: Command, withContext: WithContext): void => {
     )
 }
 
+interface RenewedView {
+  readonly repositories: readonly {
+    readonly name: string
+    readonly shards?: number
+    readonly shardsWithEarlierPassword?: number
+    readonly reason?: string
+  }[]
+}
+
+const renewedText = ({ repositories }: RenewedView): string =>
+  table(
+    ['repository', 'folders', 'earlier password removed'],
+    repositories.map(({ name, shards = 0, shardsWithEarlierPassword: left = 0, reason }) => [
+      name,
+      shards,
+      reason ?? (left === 0 ? 'yes' : `not yet in ${left}`),
+    ]),
+    'No repository uses the key.',
+  )
+
 /** Passwords that administrators chose for repositories. */
 export const addEncryptionKeyCommands = (program: Command, withContext: WithContext): void => {
   const group = program.command('encryption-keys').description('passwords that open repositories')
@@ -179,6 +199,19 @@ export const addEncryptionKeyCommands = (program: Command, withContext: WithCont
         const password = await secretIn(options.secretFile)
         const made = await server.post<KeyView>('/EncryptionKeys', { password, description })
         output.result(made, () => `Added the encryption key ${made.id}`)
+      }),
+    )
+
+  group
+    .command('change-password <id>')
+    .description('give a key another password, in every repository that uses it')
+    .requiredOption('--secret-file <file>', 'a file with the new password')
+    .action(async (id: string, options: { secretFile: string }, command: Command) =>
+      withContext(command, async ({ server, output }) => {
+        const newPassword = await secretIn(options.secretFile)
+        const path = `/Holdfast/EncryptionKeys/${id}/ChangePassword`
+        const renewed = await server.post<RenewedView>(path, { newPassword })
+        output.result(renewed, () => renewedText(renewed))
       }),
     )
 

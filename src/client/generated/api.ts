@@ -580,6 +580,11 @@ export interface HoldfastLegalHoldToSet {
   readonly reason: string
 }
 
+export interface HoldfastNewEncryptionKeyPassword {
+  readonly newPassword: string
+  readonly oldPassword?: string | undefined
+}
+
 export interface HoldfastObjectSpace {
   readonly organizationId?: string | undefined
   readonly userId?: string | undefined
@@ -723,6 +728,20 @@ export interface HoldfastReencryption {
   readonly details?: string | undefined
   readonly organizations?: readonly (HoldfastReencryptedOrganization)[] | undefined
   readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastRenewedEncryptionKey {
+  readonly id?: string | undefined
+  readonly repositories?: readonly (HoldfastRenewedRepository)[] | undefined
+  readonly _links?: Readonly<Record<string, Link>> | undefined
+}
+
+export interface HoldfastRenewedRepository {
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly shards?: number | undefined
+  readonly shardsWithEarlierPassword?: number | undefined
+  readonly reason?: string | undefined
 }
 
 export interface HoldfastRepositoryOwner {
@@ -2055,6 +2074,8 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   EncryptionKeys_keyId_Get: (keyId: string) => calls.get<EncryptionKey>(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
   /** Removes an encryption key that no repository uses. */
   EncryptionKeys_keyId_Delete: (keyId: string) => calls.delete(`/EncryptionKeys/${encodeURIComponent(keyId)}`),
+  /** Gives an encryption key another password, in every repository that uses it. */
+  Holdfast_EncryptionKeys_keyId_ChangePassword_Post: (keyId: string, body: HoldfastNewEncryptionKeyPassword) => calls.post<HoldfastRenewedEncryptionKey>(`/Holdfast/EncryptionKeys/${encodeURIComponent(keyId)}/ChangePassword`, body),
   /** The storage class of new packs of a repository in object storage. */
   Holdfast_BackupRepositories_repositoryId_StorageClass_Get: (repositoryId: string) => calls.get<HoldfastStorageClass>(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/StorageClass`),
   /** Chooses another class for new packs, after one file was written in it; what is stored stays as it is. */

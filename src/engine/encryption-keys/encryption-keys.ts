@@ -1,10 +1,11 @@
-import { conflict, corrupt, invalid, notFound, type Clock, type Random, type Secret } from '#base'
+import { conflict, corrupt, invalid, notFound, Secret, type Clock, type Random } from '#base'
 import {
   encryptionKeyRows,
   organizationRows,
   repositoryRows,
   type Database,
   type EncryptionKeyRow,
+  type Queries,
 } from '#database'
 import type { Audit } from '../access/audit.ts'
 import { requireAdministrator, type Principal } from '../access/principal.ts'
@@ -24,6 +25,9 @@ export interface EncryptionKeysParts {
 const SHORTEST = 8
 const UNKNOWN = 'the encryption key is not known'
 
+/** Which of its passwords a key has: a mark that a new one changes. No secret, but it belongs to one. */
+const stampPlace = (id: string) => ({ table: 'encryption_keys', row: id, field: 'stamp' })
+const earlierPlace = (id: string) => ({ table: 'encryption_keys', row: id, field: 'earlier' })
 const secretPlace = (id: string) => ({ table: 'encryption_keys', row: id, field: 'password' })
 
 /** Passwords that open the shards of a repository beside the shards' own. For administrators alone. */
@@ -38,9 +42,7 @@ export class EncryptionKeys {
     requireAdministrator(principal)
     const { database, secrets, audit, clock, random } = this.#parts
     return audit.around(principal, 'encryptionKeys.add', '', async () => {
-      const password = needed(readSecret(input.password, 'password', 1_024), 'password')
-      if (password.reveal().length < SHORTEST)
-        throw invalid(`password has fewer than ${SHORTEST} characters`, 'password')
+      const password = acceptPassword(input.password, 'password')
       const organizationId = await this.#organizationId(input)
       const row = {
         id: random.uuid(),
@@ -51,6 +53,35 @@ export class EncryptionKeys {
       await database.transaction(async (queries) => {
         await encryptionKeyRows.insert(queries, row)
         await secrets.put(queries, secretPlace(row.id), password)
+      })
+      return present(row)
+    })
+  }
+
+  /**
+   * Another password for the key. Repositories that use it are told by `BackupRepositories.renewEncryptionKey`; what that does
+   * not reach gets the new password when it is opened. `invalid` for a given earlier password that is not the key's.
+   */
+  async changePassword(
+    principal: Principal,
+    id: string,
+    input: Pick<EncryptionKeyInput, 'password'> & { readonly oldPassword?: EncryptionKeyInput['password'] },
+  ): Promise<EncryptionKey> {
+    requireAdministrator(principal)
+    const { database, secrets, audit, random } = this.#parts
+    return audit.around(principal, 'encryptionKeys.changePassword', id, async () => {
+      const row = await this.#find(id)
+      const password = acceptPassword(input.password, 'newPassword')
+      const old = readSecret(input.oldPassword, 'oldPassword', 1_024)
+      if (old !== undefined && !old.equals(await this.password(row.id)))
+        throw invalid('oldPassword is not the password of the key', 'oldPassword')
+      await database.transaction(async (queries) => {
+        const before = await secrets.find(queries, secretPlace(row.id))
+        const earlier = [...(before === undefined ? [] : [before]), ...(await this.#earlier(queries, row.id))]
+        const texts = earlier.filter((one) => !one.equals(password)).map((one) => one.reveal())
+        await secrets.put(queries, earlierPlace(row.id), new Secret(JSON.stringify([...new Set(texts)])))
+        await secrets.put(queries, secretPlace(row.id), password)
+        await secrets.put(queries, stampPlace(row.id), new Secret(random.uuid()))
       })
       return present(row)
     })
@@ -100,6 +131,23 @@ export class EncryptionKeys {
     return password
   }
 
+  /** For shards alone, which they are to open no more. */
+  async earlierPasswords(id: string): Promise<readonly Secret[]> {
+    return this.#earlier(this.#parts.database.queries, id.toLowerCase())
+  }
+
+  async #earlier(queries: Queries, id: string): Promise<readonly Secret[]> {
+    const sealed = await this.#parts.secrets.find(queries, earlierPlace(id))
+    const texts = sealed === undefined ? [] : (JSON.parse(sealed.reveal()) as readonly string[])
+    return texts.map((text) => new Secret(text))
+  }
+
+  /** Changes with every new password. Ask for it before the password. Undefined for the first one. */
+  async stamp(id: string): Promise<string | undefined> {
+    const { database, secrets } = this.#parts
+    return (await secrets.find(database.queries, stampPlace(id.toLowerCase())))?.reveal()
+  }
+
   async #find(id: string): Promise<EncryptionKeyRow> {
     const row = await encryptionKeyRows.find(this.#parts.database.queries, id.toLowerCase())
     if (row === undefined) throw notFound(UNKNOWN)
@@ -120,3 +168,10 @@ const present = (row: EncryptionKeyRow): EncryptionKey => ({
   description: row.description,
   ...(row.organizationId === undefined ? {} : { organizationId: row.organizationId }),
 })
+
+const acceptPassword = (given: EncryptionKeyInput['password'], property: string): Secret => {
+  const password = needed(readSecret(given, property, 1_024), property)
+  if (password.reveal().length < SHORTEST)
+    throw invalid(`${property} has fewer than ${SHORTEST} characters`, property)
+  return password
+}

@@ -22,6 +22,7 @@ import type {
   BackupRepository,
   BackupRepositoryInput,
   RecoveryKit,
+  RenewedRepository,
   RepositoryOwner,
   Retention,
   RotatedPasswords,
@@ -131,6 +132,34 @@ export class BackupRepositories implements AsyncDisposable {
    */
   rotatePasswords(principal: Principal, id: string, signal?: AbortSignal): Promise<RotatedPasswords> {
     return this.#rotations.rotate(principal, id, signal)
+  }
+
+  /**
+   * An encryption key has a new password: every shard of every repository that uses it is opened by that, and by the earlier one
+   * no more. What cannot be reached now gets it when it is opened.
+   */
+  async renewEncryptionKey(
+    principal: Principal,
+    encryptionKeyId: string,
+  ): Promise<readonly RenewedRepository[]> {
+    requireAdministrator(principal)
+    const { items } = await repositoryRows.list(this.#parts.database.queries)
+    const renewed: RenewedRepository[] = []
+    for (const row of items.filter((one) => one.encryptionKeyId === encryptionKeyId)) {
+      const names = { repositoryId: row.id, name: row.name }
+      try {
+        await this.#places.checkThere(row)
+        await this.#owners.check(row.id)
+        const changed = await this.#rotations.alone(row, () =>
+          this.#shards.changeEncryptionKey(row, encryptionKeyId),
+        )
+        renewed.push({ ...names, ...changed })
+      } catch (error) {
+        this.#parts.log.warn({ repositoryId: row.id, reason: messageOf(error) }, 'password not renewed yet')
+        renewed.push({ ...names, reason: messageOf(error) })
+      }
+    }
+    return renewed
   }
 
   /** Renews the hold on every repository that can be reached, so that others see this server at work, and goes on there. */

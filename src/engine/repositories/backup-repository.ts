@@ -140,6 +140,14 @@ export interface RotatedPasswords {
   readonly organizations: readonly RotatedOrganization[]
 }
 
+/** A repository whose encryption key has a new password. */
+export interface RenewedRepository extends Partial<ChangedPasswords> {
+  readonly repositoryId: string
+  readonly name: string
+  /** Why it does not have it yet. */
+  readonly reason?: string
+}
+
 /** Whose a repository is. */
 export interface RepositoryOwner {
   /** Undefined where nobody has ever written to it. */

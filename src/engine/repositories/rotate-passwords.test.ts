@@ -230,3 +230,73 @@ describe('new passwords of a repository', () => {
     await expect(server.rotatePasswords(tenant, id)).rejects.toMatchObject({ code: 'denied' })
   })
 })
+
+describe('another password of an encryption key', () => {
+  const NEXT = 'what the administrator chose later'
+  const withKey = async (shards: number): Promise<{ readonly id: string; readonly keyId: string }> => {
+    await using _server = start()
+    const { id: keyId } = await encryptionKeys.add(administrator, { password: CHOSEN })
+    const encrypted = { encryptionKeyId: keyId, objectStorageEncryptionEnabled: true }
+    return { id: await made(shards, encrypted), keyId }
+  }
+  const change = async (server: BackupRepositories, keyId: string, password: string) => {
+    await encryptionKeys.changePassword(administrator, keyId, { password })
+    return server.renewEncryptionKey(administrator, keyId)
+  }
+
+  it('opens every shard, where the earlier one opens none; the own password of shards goes on', async () => {
+    const { id, keyId } = await withKey(2)
+    await using server = start()
+    const { paths, password } = await kitOf(server, id)
+    expect(await change(server, keyId, NEXT)).toEqual([
+      { repositoryId: id, name: 'Main', shards: 2, shardsWithEarlierPassword: 0 },
+    ])
+    expect(await openedBy(paths, NEXT)).toEqual([true, true])
+    expect(await openedBy(paths, CHOSEN)).toEqual([false, false])
+    expect(await openedBy(paths, password)).toEqual([true, true])
+    expect(await keyFiles()).toBe(4)
+    const wrong = { password: NEXT, oldPassword: CHOSEN }
+    await expect(encryptionKeys.changePassword(administrator, keyId, wrong)).rejects.toThrow('oldPassword')
+  })
+
+  it('is finished when the repository is opened next, whichever call failed', async () => {
+    const { id, keyId } = await withKey(1)
+    let [isHit, earlier] = [true, CHOSEN]
+    for (let call = 1; isHit; call += 3) {
+      expect(call).toBeLessThan(100)
+      isHit = false
+      const onFault = () => {
+        isHit = true
+      }
+      const moment = call % 2 === 0 ? 'before' : 'after'
+      const next = earlier === CHOSEN ? NEXT : CHOSEN
+      {
+        await using server = start((storage) => faulty(storage, { call, moment, onFault }))
+        await change(server, keyId, next)
+      }
+      await using again = start()
+      await (await again.shards(id, contoso)).existing()
+      const { paths } = await kitOf(again, id)
+      expect([await opens(paths[0]!, next), await opens(paths[0]!, earlier)]).toEqual([true, false])
+      expect(await keyFiles()).toBeGreaterThanOrEqual(2)
+      earlier = next
+    }
+  })
+
+  it('leaves the earlier one where nothing can be removed yet, and takes it away later', async () => {
+    const { id, keyId } = await withKey(1)
+    await using server = start((storage) => ({
+      ...allOf(storage),
+      remove: async (path, signal) => {
+        if (path.includes('/keys/')) throw new Error('kept until its date')
+        await storage.remove(path, signal)
+      },
+    }))
+    expect(await change(server, keyId, NEXT)).toMatchObject([{ shards: 1, shardsWithEarlierPassword: 1 }])
+    const { paths } = await kitOf(server, id)
+    expect([await opens(paths[0]!, NEXT), await opens(paths[0]!, CHOSEN)]).toEqual([true, true])
+    await using later = start()
+    await (await later.shards(id, contoso)).existing()
+    expect([await opens(paths[0]!, NEXT), await opens(paths[0]!, CHOSEN)]).toEqual([true, false])
+  })
+})

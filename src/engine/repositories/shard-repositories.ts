@@ -52,7 +52,7 @@ export interface ShardParts {
   readonly random: Random
   readonly log: Logger
   /** Absent: no repository has one. */
-  readonly encryptionKeys?: Pick<EncryptionKeys, 'password'>
+  readonly encryptionKeys?: Pick<EncryptionKeys, 'password' | 'stamp' | 'earlierPasswords'>
   /** This server, for the locks. */
   readonly owner?: OwnerIdentity
   /** Cost of new key files; a smaller one than restic's for tests alone. */
@@ -162,13 +162,20 @@ export class ShardRepositories implements AsyncDisposable {
   }
 
   /** Makes every shard that is there open by the password of an encryption key, or by its own alone. */
-  async changeEncryptionKey(repository: RepositoryRow, encryptionKeyId: string | undefined): Promise<void> {
+  async changeEncryptionKey(
+    repository: RepositoryRow,
+    encryptionKeyId: string | undefined,
+  ): Promise<ChangedPasswords> {
     const { queries } = this.#parts.database
+    let [shards, shardsWithEarlierPassword] = [0, 0]
     for (const row of await repositoryOrganizationRows.list(queries, { repositoryId: repository.id }))
       for (const shard of await this.made(repository, row)) {
         const opened = await this.#opened(repository, row, shard, { mayMake: false })
-        await keepEncryptionKey(this.#parts, { row, shard, repository: opened, encryptionKeyId })
+        const left = await keepEncryptionKey(this.#parts, { row, shard, repository: opened, encryptionKeyId })
+        shards += 1
+        if (left > 0) shardsWithEarlierPassword += 1
       }
+    return { shards, shardsWithEarlierPassword }
   }
 
   /** Those that are on the storage, which stay open: do not dispose of them. */
