@@ -110,6 +110,15 @@ const addStarters = (program: Command): void => {
     })
 
   program
+    .command('check-recovery-kit')
+    .description('whether the last recovery kit still opens everything; at the server, as its administrator')
+    .option('--data <folder>', "the server's data folder, or HOLDFAST_DATA")
+    .action(async (_options: object, command: Command) => {
+      const { checkRecoveryKit } = await import('./start/recovery-kit.ts')
+      await checkRecoveryKit(command.optsWithGlobals<{ data?: string; json?: boolean }>())
+    })
+
+  program
     .command('rotate-root-key')
     .description(
       'seal what is secret in the database with a new root key; at the server, as its administrator, while it is stopped',

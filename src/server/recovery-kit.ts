@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { conflict, silentLogger, systemClock, systemRandom } from '#base'
-import { openDatabase } from '#database'
+import { openDatabase, recoveryKitRows, type Database } from '#database'
 import {
   Accounts,
   Audit,
@@ -35,8 +36,46 @@ interface KitEntry {
  * (`repositories.json`), and instructions. Works on the data folder, also while the server is running. Files are for
  * their owner alone; `conflict` when the folder holds a kit already. Returns the names of the files.
  */
-export const writeRecoveryKit = async (options: ServerOptions, folder: string): Promise<string[]> => {
-  const kits = await readKits(options)
+export const writeRecoveryKit = async (options: ServerOptions, folder: string): Promise<string[]> =>
+  withKits(options, async (kits, database) => {
+    const written = await writeKits(kits, folder)
+    const contents = contentsOf(kits)
+    await recoveryKitRows.put(database.queries, { id: LAST, folder, writtenAt: systemClock.now(), contents })
+    return written
+  })
+
+const LAST = 'last'
+
+/** Whether the last kit that was written still opens everything. */
+export interface RecoveryKitState {
+  /** Undefined: none was written since the server can tell. */
+  readonly writtenAt?: Date
+  /** Why it does not, for a person; empty when it does. */
+  readonly reasons: readonly string[]
+}
+
+/** Compares the last kit with what one would hold now. Works on the data folder, also while the server is running. */
+export const recoveryKitState = async (options: ServerOptions): Promise<RecoveryKitState> =>
+  withKits(options, async (kits, database) => {
+    const last = await recoveryKitRows.find(database.queries, LAST)
+    if (last?.writtenAt === undefined) return { reasons: ['no recovery kit was written yet'] }
+    const before = last.contents as Readonly<Record<string, string>>
+    const reasons = Object.entries(contentsOf(kits)).flatMap(([path, password]) => {
+      if (before[path] === password) return []
+      return before[path] === undefined ? `${path} is not in it` : `${path} has another password`
+    })
+    return { writtenAt: last.writtenAt, reasons }
+  })
+
+/** By place: the hash of its password, which is 256 random bits and cannot be found by trying. */
+const contentsOf = (kits: readonly RecoveryKit[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    kits
+      .flatMap(({ shards }) => shards)
+      .map(({ path, password }) => [path, createHash('sha256').update(password.reveal()).digest('hex')]),
+  )
+
+const writeKits = async (kits: readonly RecoveryKit[], folder: string): Promise<string[]> => {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const written: string[] = []
   const entries: KitEntry[] = []
@@ -62,7 +101,10 @@ export const writeRecoveryKit = async (options: ServerOptions, folder: string): 
   return written
 }
 
-const readKits = async (options: ServerOptions): Promise<RecoveryKit[]> => {
+const withKits = async <Result>(
+  options: ServerOptions,
+  work: (kits: readonly RecoveryKit[], database: Database) => Promise<Result>,
+): Promise<Result> => {
   const config = decideConfig(options)
   const parts = { clock: systemClock, random: systemRandom, log: silentLogger }
   const data = await openDataFolder(config.dataFolder)
@@ -83,5 +125,5 @@ const readKits = async (options: ServerOptions): Promise<RecoveryKit[]> => {
   const { items } = await repositories.list(systemPrincipal)
   const kits: RecoveryKit[] = []
   for (const { id } of items) kits.push(await repositories.recoveryKit(id))
-  return kits
+  return await work(kits, database)
 }
