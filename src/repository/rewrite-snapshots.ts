@@ -44,9 +44,15 @@ export const rewriteSnapshots = async (
   }
   await rewrite.flush()
   const written: { readonly from: SnapshotId; readonly to: SnapshotId | undefined }[] = []
-  const { snapshots: known } = await snapshots.readable(signal)
-  for (const { from, tree } of edited)
-    written.push({ from: from.id, to: await descendant(snapshots, known, from, tree) })
+  const { snapshots: there } = await snapshots.readable(signal)
+  const known = [...there]
+  for (const { from, tree } of edited) {
+    const to = await descendant(snapshots, known, from, tree)
+    // Two of one line may become one: the second finds what the first became.
+    if (to !== undefined && to !== from.id && !known.some(({ id }) => id === to))
+      known.push(await snapshots.get(to))
+    written.push({ from: from.id, to })
+  }
   const report: RewrittenSnapshot[] = []
   for (const each of written) {
     const kept = each.to === each.from ? undefined : await removed(rewrite, each.from)

@@ -289,26 +289,38 @@ const presentGrace = ({ repositoryId, graceMs, from }: PruneGrace) => ({
   source: from === 'repository' ? ('Repository' as const) : ('Server' as const),
 })
 
-const presentPoint = ({ point, goes, ruleFrom, rule, jobName, reasons }: PreviewedPoint) => ({
-  restorePointId: point.id,
-  organizationId: point.organizationId,
-  jobId: point.jobId,
-  jobName,
-  backupTime: point.time,
-  action: goes ? ('Remove' as const) : ('Keep' as const),
-  rule,
-  ruleSource: sourceOf(ruleFrom),
-  reasons: reasons.map(({ holdId, ...reason }) => ({ ...reason, legalHoldId: holdId })),
-  objects: point.objectKeys.length,
-})
+const presentPoint = ({ point, goes, heldAlone, ruleFrom, rule, jobName, reasons }: PreviewedPoint) => {
+  const objects = new Set(point.objectKeys).size
+  const staying = goes ? 0 : (heldAlone?.length ?? objects)
+  return {
+    restorePointId: point.id,
+    organizationId: point.organizationId,
+    jobId: point.jobId,
+    jobName,
+    backupTime: point.time,
+    action: goes ? ('Remove' as const) : staying < objects ? ('Reduce' as const) : ('Keep' as const),
+    rule,
+    ruleSource: sourceOf(ruleFrom),
+    reasons: reasons.map(({ holdId, ...reason }) => ({ ...reason, legalHoldId: holdId })),
+    objects,
+    objectsToRemove: objects - staying,
+  }
+}
 
-const presentSummary = ({ objects, pointsGoing, pointsStaying, ...preview }: RetentionPreview) => ({
+const presentSummary = ({
+  objects,
+  pointsGoing,
+  pointsStaying,
+  pointsReduced,
+  ...preview
+}: RetentionPreview) => ({
   repositoryId: preview.repositoryId,
   at: preview.at,
   rule: preview.rule,
   clockDoubt: preview.clockDoubt,
   pointsToRemove: pointsGoing,
   pointsToKeep: pointsStaying,
+  pointsToReduce: pointsReduced,
   items: objects.reduce((sum, { items }) => sum + items, 0),
   bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
   graceHours: preview.graceMs / HOUR_MS,

@@ -27,6 +27,8 @@ const reasonKinds = [
   'Expired',
 ] as const
 
+const ACTIONS = ['Remove', 'Reduce', 'Keep'] as const
+
 const RetentionReason = object('HoldfastRetentionReason', {
   kind: oneOf(reasonKinds),
   text: text(),
@@ -40,11 +42,14 @@ export const PreviewedPoint = object('HoldfastPreviewedPoint', {
   jobId: uuid(),
   jobName: text(),
   backupTime: moment(),
-  action: oneOf(['Remove', 'Keep']),
+  action: oneOf(ACTIONS, {
+    description: 'Reduce: what is under legal hold stays of the point, and all else goes.',
+  }),
   rule: text({ description: 'What is kept by the rule that the point is judged by.' }),
   ruleSource: oneOf(['Job', 'Repository']),
   reasons: listOf(RetentionReason),
   objects: count({ description: 'Mailboxes and OneDrives in the point.' }),
+  objectsToRemove: count({ description: 'Of these, what leaves it: all, or all but what is held.' }),
 })
 
 export const PreviewedObject = object('HoldfastPreviewedObject', {
@@ -94,6 +99,7 @@ export const PreviewSummary = object('HoldfastRetentionPreviewSummary', {
   clockDoubt: text({ description: 'Why a run removes nothing until the clock is confirmed.' }),
   pointsToRemove: count(),
   pointsToKeep: count(),
+  pointsToReduce: count({ description: 'Of these, what stays for what is under legal hold in it alone.' }),
   items: count(),
   bytes: count({ description: 'At most so much is freed.' }),
   graceHours: hours({ description: 'What goes is given back on the storage so long after.' }),
@@ -101,7 +107,7 @@ export const PreviewSummary = object('HoldfastRetentionPreviewSummary', {
 
 export const PreviewQuery = Type.Object({
   at: moment({ description: 'The next run by the schedule when left out.' }),
-  action: oneOf(['Remove', 'Keep']),
+  action: oneOf(ACTIONS),
 })
 export const AtQuery = Type.Object({ at: moment() })
 

@@ -114,6 +114,16 @@ it('sets a legal hold, which wins over a removal, and releases it', async () => 
   const removals = `/Holdfast/Organizations/${organizationId}/PersonRemovals`
   const removal = { userId: userIds[0], confirmation: userIds[0] }
   await call('POST', removals, removal, 409)
+  const rule = (keepLast: number) =>
+    call('PUT', `/Holdfast/Jobs/${jobId}/Retention`, { retentionType: 'SnapshotBased', keepLast })
+  await rule(1)
+  const { results: reduced } = await call<Listed>('GET', `${base()}/RetentionPreview?action=reduce`)
+  expect(reduced).toMatchObject([
+    { objects: 4, objectsToRemove: 2, reasons: [{ kind: 'Hold' }, { kind: 'Expired' }] },
+  ])
+  const summary = await call('GET', `${base()}/RetentionPreview/Summary`)
+  expect(summary).toMatchObject({ pointsToRemove: 0, pointsToKeep: 2, pointsToReduce: 1 })
+  await rule(2)
   await call('POST', `/Holdfast/LegalHolds/${String(hold['id'])}/Release`, { reason: 'closed' })
   await call('POST', `/Holdfast/LegalHolds/${String(hold['id'])}/Release`, { reason: 'again' }, 409)
   expect((await call<Listed>('GET', '/Holdfast/LegalHolds?isActive=true')).results).toEqual([])

@@ -689,11 +689,12 @@ export interface HoldfastPreviewedPoint {
   readonly jobId?: string | undefined
   readonly jobName?: string | undefined
   readonly backupTime?: string | undefined
-  readonly action?: 'Remove' | 'Keep' | undefined
+  readonly action?: 'Remove' | 'Reduce' | 'Keep' | undefined
   readonly rule?: string | undefined
   readonly ruleSource?: 'Job' | 'Repository' | undefined
   readonly reasons?: readonly (HoldfastRetentionReason)[] | undefined
   readonly objects?: number | undefined
+  readonly objectsToRemove?: number | undefined
 }
 
 export interface HoldfastPruneGrace {
@@ -822,6 +823,7 @@ export interface HoldfastRetentionPreviewSummary {
   readonly clockDoubt?: string | undefined
   readonly pointsToRemove?: number | undefined
   readonly pointsToKeep?: number | undefined
+  readonly pointsToReduce?: number | undefined
   readonly items?: number | undefined
   readonly bytes?: number | undefined
   readonly graceHours?: number | undefined
@@ -2363,7 +2365,7 @@ export const apiOf = (calls: Pick<Connection, 'get' | 'post' | 'put' | 'delete' 
   /** Saves a file as it is, several or a folder as ZIP. */
   RestoreSessions_restoreSessionId_Organization_OneDrives_oneDriveId_Folders_save_Post: (restoreSessionId: string, oneDriveId: string, body: SaveOneDriveFoldersOptions) => calls.download(`/RestoreSessions/${encodeURIComponent(restoreSessionId)}/Organization/OneDrives/${encodeURIComponent(oneDriveId)}/Folders/save`, body),
   /** Which restore points would go and which would stay, and why; newest first. */
-  Holdfast_BackupRepositories_repositoryId_RetentionPreview_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; at?: string | undefined; action?: 'Remove' | 'Keep' | undefined } = {}) => calls.get<PageOfHoldfastPreviewedPoint>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview`, query)),
+  Holdfast_BackupRepositories_repositoryId_RetentionPreview_Get: (repositoryId: string, query: { offset?: number | undefined; limit?: number | undefined; setId?: string | undefined; at?: string | undefined; action?: 'Remove' | 'Reduce' | 'Keep' | undefined } = {}) => calls.get<PageOfHoldfastPreviewedPoint>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview`, query)),
   /** How much would go. */
   Holdfast_BackupRepositories_repositoryId_RetentionPreview_Summary_Get: (repositoryId: string, query: { at?: string | undefined } = {}) => calls.get<HoldfastRetentionPreviewSummary>(withQuery(`/Holdfast/BackupRepositories/${encodeURIComponent(repositoryId)}/RetentionPreview/Summary`, query)),
   /** What no restore point would hold any more, by mailbox and OneDrive. */

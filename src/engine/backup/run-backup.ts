@@ -7,6 +7,7 @@ import {
   objectKey,
   OBJECTS_FOLDER,
   RUN_FILE,
+  saveRunRecord,
   shardOf,
   versionsPath,
   type ObjectIdentity,
@@ -344,7 +345,7 @@ class ShardRun {
       if (trees.versionsTree !== undefined) await root.putTree(versionsPath(trees.path), trees.versionsTree)
       await root.putTree(`${OBJECTS_FOLDER}/${part.key}`, trees.stateTree)
     }
-    const { content, sizeBytes } = await writer.saveFile([Buffer.from(JSON.stringify(record))])
+    const { content, sizeBytes } = await saveRunRecord(writer, record)
     await root.putFile(RUN_FILE, { content, sizeBytes, modifiedAt: this.#settings.clock.now() })
     const tree = (await root.save())!
     await writer.flush()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { corrupt } from '#base'
 import { storedName } from '#formats'
-import type { BlobId, RepositoryReader } from '#repository'
+import type { BlobId, RepositoryReader, RepositoryWriter } from '#repository'
 
 // What travels with an object's tree in each snapshot. Format: docs/design/catalogue.md.
 
@@ -97,6 +97,8 @@ export interface RunRecord {
   readonly jobName: string
   readonly sessionId: string
   readonly objects: readonly ObjectRunStatus[]
+  /** What was under legal hold is left of the point, and nothing else. */
+  readonly isReduced?: true
 }
 
 export const OBJECTS_FOLDER = '.holdfast/objects'
@@ -149,6 +151,13 @@ export const readObjectState = async (reader: RepositoryReader, tree: BlobId): P
 
 export const readRunRecord = (reader: RepositoryReader, root: BlobId): Promise<RunRecord | undefined> =>
   readJsonFile<RunRecord>(reader, root, RUN_FILE)
+
+/** The file at `RUN_FILE`. Equal records give equal blobs. */
+export const saveRunRecord = (
+  writer: Pick<RepositoryWriter, 'saveFile'>,
+  record: RunRecord,
+): Promise<{ readonly content: readonly BlobId[]; readonly sizeBytes: number }> =>
+  writer.saveFile([Buffer.from(JSON.stringify(record))])
 
 const readJsonFile = async <Value>(
   reader: RepositoryReader,

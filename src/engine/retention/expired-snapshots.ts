@@ -1,7 +1,13 @@
 import type { Clock } from '#base'
 import { ClockGuard, doubtByPoints } from './clock-guard.ts'
 import { planPoints } from './plan-points.ts'
-import { openShards, retentionFacts, storedPoints, type ContentsParts } from './repository-contents.ts'
+import {
+  openShards,
+  retentionFacts,
+  storedPoints,
+  type ContentsParts,
+  type SnapshotOfPoint,
+} from './repository-contents.ts'
 
 /**
  * Snapshots of points that no rule keeps: their dates on the storage are to run out, or they would never go. None while the
@@ -18,14 +24,29 @@ export const expiredSnapshots = async (
   const shards = await openShards(parts, { repositoryId, givesBack: false }, signal)
   const points = await storedPoints(shards, database.queries)
   if ((await new ClockGuard({ database, clock }).look()) ?? doubtByPoints(points, now)) return new Set()
-  const going = new Set(
-    planPoints({ ...facts, points, now })
-      .filter(({ goes }) => goes)
-      .map(({ point }) => point.id),
-  )
+  const byId = new Map(points.map((point) => [point.id, point]))
   return new Set(
-    points
-      .filter(({ id }) => going.has(id))
-      .flatMap(({ snapshots }) => snapshots.map(({ snapshot }) => snapshot as string)),
+    planPoints({ ...facts, points, now }).flatMap(({ point, goes, heldAlone }) => {
+      const { snapshots } = byId.get(point.id)!
+      const expired = goes ? snapshots : heldAlone === undefined ? [] : replaced(snapshots, heldAlone)
+      return expired.map(({ snapshot }) => snapshot as string)
+    }),
   )
 }
+
+/** Parts that hold more than what is to stay of them, once that is stored by itself. */
+const replaced = (
+  snapshots: readonly SnapshotOfPoint[],
+  heldAlone: readonly string[],
+): readonly SnapshotOfPoint[] =>
+  snapshots.filter(({ shard, objects }) => {
+    const rest = objects.filter(({ key }) => heldAlone.includes(key))
+    if (rest.length === objects.length) return false
+    const isSame = (other: SnapshotOfPoint): boolean =>
+      other.shard === shard &&
+      other.objects.length === rest.length &&
+      rest.every(({ key, version }) =>
+        other.objects.some((each) => each.key === key && each.version === version),
+      )
+    return rest.length === 0 || snapshots.some(isSame)
+  })

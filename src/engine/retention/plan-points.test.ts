@@ -104,6 +104,37 @@ describe('what no rule lets go', () => {
     expect(staying(nothing, points, { holds: [hold] })).toEqual(['p3'])
   })
 
+  it('of a point with an object under hold that object alone, unless a rule keeps it all', () => {
+    const hold: Hold = { id: 'h', organizationId: 'org', objectKeys: ['mail-meg'] }
+    const objectKeys = ['mail-meg', 'mail-bob']
+    const lockedUntil = new Date(NOW.getTime() + 1)
+    const points = [point(1, { objectKeys }), point(3, { objectKeys }), point(4, { objectKeys, lockedUntil })]
+    const plan = planPoints({
+      now: NOW,
+      points: [...points, point(5)],
+      ruleOf: () => ({ rule: { type: 'SnapshotBased', keep: { last: 1 } }, from: 'repository' }),
+      jobs: new Set(),
+      holds: [hold],
+      timeZone: 'UTC',
+    })
+    expect(plan.map(({ goes }) => goes)).toEqual([false, false, false, false])
+    expect(plan.map(({ heldAlone }) => heldAlone)).toEqual([undefined, ['mail-meg'], ['mail-meg'], undefined])
+    expect(plan.map(({ reasons }) => reasons.map(({ kind }) => kind))).toEqual([
+      ['Count', 'Hold'],
+      ['Hold', 'Expired'],
+      ['Hold', 'Locked', 'Expired'],
+      ['Hold'],
+    ])
+  })
+
+  it('whole points where it counts, and not what is left of others', () => {
+    const points = [point(0, { isReduced: true }), point(1), point(2, { isReduced: true }), point(3)]
+    expect(staying({ last: 2 }, points)).toEqual(['p1', 'p3'])
+    expect(staying({ weekly: 1 }, points)).toEqual(['p1'])
+    expect(staying({}, points, { jobs: new Set(['job']) })).toEqual(['p1'])
+    expect(staying({ age: { amount: 2, unit: 'days' } }, points)).toEqual(['p0', 'p1', 'p2'])
+  })
+
   it('a point that the storage locks, as long as it does', () => {
     const points = [
       point(3, { lockedUntil: new Date(NOW.getTime() + 1) }),

@@ -20,6 +20,8 @@ export interface RetainedPoint {
   readonly objectKeys: readonly string[]
   /** The run ended well: what is not in the point is not protected by the job any more. */
   readonly isComplete: boolean
+  /** An earlier clean-up left of it what was held alone: it is not what a rule counts. */
+  readonly isReduced?: boolean
   /** The storage refuses removal before this. */
   readonly lockedUntil?: Date
 }
@@ -61,6 +63,8 @@ export interface Reason {
 export interface PointVerdict {
   readonly point: RetainedPoint
   readonly goes: boolean
+  /** What is under legal hold in it keeps these objects, and no rule keeps the others: it is written again without them. */
+  readonly heldAlone?: readonly string[]
   /** Its rule lets items go by their own age: those older than this leave it. It goes when all it can hold is too old. */
   readonly itemCutoff?: Date
   /** Whose rule it is judged by. */
@@ -75,24 +79,49 @@ export const planPoints = (facts: RetentionFacts): readonly PointVerdict[] => {
   const keep = (id: string, reason: Reason): void => void keeping.get(id)!.push(reason)
   for (const [jobId, points] of Map.groupBy([...facts.points].sort(newestFirst), ({ jobId }) => jobId)) {
     keepByRule(points, facts.ruleOf(jobId), facts, keep)
-    if (facts.jobs.has(jobId)) keepNewest(points, keep)
+    if (facts.jobs.has(jobId))
+      keepNewest(
+        points.filter(({ isReduced }) => isReduced !== true),
+        keep,
+      )
   }
   keepWhatever(facts, keep)
   return [...facts.points].sort(newestFirst).map((point) => {
     const { from, rule } = facts.ruleOf(point.jobId)
     const kept = keeping.get(point.id)!
     const cutoff = itemCutoff(rule, facts.now)
-    const expired: Reason = { kind: 'Expired', text: `not kept by the rule of the ${from}` }
+    const heldAlone = heldIn(point, kept, facts.holds)
+    const what = heldAlone === undefined ? 'not kept' : 'all else in it is not kept'
+    const expired: Reason = { kind: 'Expired', text: `${what} by the rule of the ${from}` }
     const isLockedAlone = kept.length > 0 && kept.every(({ kind }) => kind === 'Locked')
     return {
       point,
       goes: kept.length === 0,
+      ...(heldAlone === undefined ? {} : { heldAlone }),
       ...(cutoff === undefined ? {} : { itemCutoff: cutoff }),
       ruleFrom: from,
-      reasons: kept.length === 0 ? [expired] : isLockedAlone ? [...kept, expired] : kept,
+      reasons: kept.length === 0 || isLockedAlone || heldAlone !== undefined ? [...kept, expired] : kept,
     }
   })
 }
+
+/** Keys of what alone is to stay of a point that nothing but holds keeps; undefined where nothing else is in it. */
+const heldIn = (
+  point: RetainedPoint,
+  kept: readonly Reason[],
+  holds: readonly Hold[],
+): readonly string[] | undefined => {
+  if (!kept.some(({ kind }) => kind === 'Hold')) return undefined
+  if (kept.some(({ kind }) => kind !== 'Hold' && kind !== 'Locked')) return undefined
+  const held = heldKeys(point.organizationId, holds)
+  return point.objectKeys.every((key) => held.has(key))
+    ? undefined
+    : [...new Set(point.objectKeys.filter((key) => held.has(key)))]
+}
+
+/** What of an organization is held. */
+export const heldKeys = (organizationId: string, holds: readonly Hold[]): ReadonlySet<string> =>
+  new Set(holds.filter((one) => one.organizationId === organizationId).flatMap((one) => one.objectKeys))
 
 type KeepPoint = (id: string, reason: Reason) => void
 
@@ -107,9 +136,10 @@ const keepByRule = (
   keep: KeepPoint,
 ): void => {
   const { forever, last, age } = rule.keep
+  const whole = points.filter(({ isReduced }) => isReduced !== true)
   if (forever === true) for (const { id } of points) keep(id, { kind: 'Forever', text: 'kept for ever' })
   if (last !== undefined)
-    for (const { id } of points.slice(0, last))
+    for (const { id } of whole.slice(0, last))
       keep(id, { kind: 'Count', text: `one of the last ${last} points` })
   if (age !== undefined) {
     const cutoff = cutoffOf(age, facts.now)
@@ -117,7 +147,7 @@ const keepByRule = (
       if (time >= cutoff) keep(id, { kind: 'Age', text: `not older than ${ageText(age)}` })
   }
   for (const part of Object.keys(CALENDAR) as CalendarPart[])
-    keepByCalendar(points, part, { rule, timeZone: facts.timeZone }, keep)
+    keepByCalendar(whole, part, { rule, timeZone: facts.timeZone }, keep)
 }
 
 /** The newest point of each of the newest so many days (weeks, months, years) that have points. */

@@ -1,12 +1,13 @@
 import { isHoldfastError, type HoldfastError } from '#base'
-import type { BlobId } from '#repository'
+import type { BlobId, SnapshotId } from '#repository'
 import type { TaskQueue } from '../tasks/task-queue.ts'
 import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { doubtByPoints } from './clock-guard.ts'
 import { holdsInForce } from './legal-holds.ts'
+import { keepHeldAlone } from './keep-held.ts'
 import { isBackedUpNow } from './person-removals.ts'
-import { planPoints, type PointVerdict } from './plan-points.ts'
+import { heldKeys, planPoints, type PointVerdict } from './plan-points.ts'
 import { agedPoints, removeAgedItems } from './remove-items.ts'
 import { locksOf } from './point-locks.ts'
 import { pruneGraceOf } from './prune-grace.ts'
@@ -52,7 +53,11 @@ export const judgeRepository = async (
   const planned = planPoints({ ...facts, points: stored, now: at })
   // Dates are asked of the storage one by one: only where they decide.
   const asked = new Set(
-    planned.filter(({ goes, itemCutoff }) => goes || itemCutoff !== undefined).map(({ point }) => point.id),
+    planned
+      .filter(
+        ({ goes, heldAlone, itemCutoff }) => goes || heldAlone !== undefined || itemCutoff !== undefined,
+      )
+      .map(({ point }) => point.id),
   )
   const { queries } = parts.database
   const inQuestion = stored.filter(({ id }) => asked.has(id))
@@ -136,19 +141,56 @@ class Removal {
       const { tree } = await shard.repository.snapshot(part.snapshot)
       if (await this.#forget(shard, part.snapshot, verdict)) forgotten.push(tree)
     }
-    await syncShard(shard, signal)
-    const takeOut = async (): Promise<void> => {
-      forgotten.push(...(await this.#takeOutItems(shard, verdicts)))
+    const takeOut = async (work: () => Promise<readonly BlobId[]>): Promise<void> => {
+      const former = await work().catch(async (error: unknown) => {
+        if (!isHoldfastError(error, 'full')) throw error
+        // Points are written anew before the old ones go: what the forgotten ones held makes room for that.
+        await this.#reclaim(shard, forgotten)
+        return work()
+      })
+      forgotten.push(...former)
     }
-    await takeOut().catch(async (error: unknown) => {
-      if (!isHoldfastError(error, 'full')) throw error
-      // Points are written anew before the old ones go: what the forgotten ones held makes room for that.
-      await this.#reclaim(shard, forgotten)
-      await takeOut()
-    })
+    await takeOut(() => this.#keepHeldAlone(shard, verdicts))
+    await syncShard(shard, signal)
+    await takeOut(() => this.#takeOutItems(shard, verdicts))
     // Also where nothing goes now: an earlier run may have left what nothing needs.
     await this.#reclaim(shard, forgotten)
     await this.#expiry.keepResult(this.#result(verdicts))
+  }
+
+  /** Points that stay for what is held in them alone are written again. Returns the trees that they had. */
+  async #keepHeldAlone(
+    shard: OrganizationShard,
+    verdicts: readonly PointVerdict[],
+  ): Promise<readonly BlobId[]> {
+    const { signal, log } = this.#expiry
+    const alone = new Map(
+      verdicts.flatMap(({ point, heldAlone }) => (heldAlone === undefined ? [] : [[point.id, heldAlone]])),
+    )
+    const parts = [...this.#points.values()]
+      .filter(({ id }) => alone.has(id))
+      .flatMap(({ snapshots }) => snapshots.filter((part) => part.shard === shard))
+    // Holds that were set since the plan was made are heeded; those that were released meanwhile are, once more.
+    const held = new Set([
+      ...[...alone.values()].flat(),
+      ...heldKeys(shard.organizationId, await holdsInForce(this.#parts.database.queries)),
+    ])
+    const ids = parts.map(({ snapshot }) => snapshot)
+    const { reduced, formerTrees, kept } = await keepHeldAlone(shard, { ids, held }, signal)
+    for (const reason of kept) this.#kept.add(reason)
+    this.#noteRewritten(reduced)
+    if (reduced.length > 0)
+      await log.note(
+        'Success',
+        `Took all but what is under legal hold out of ${reduced.length} points of ${shard.organizationName} that are not kept`,
+      )
+    return formerTrees
+  }
+
+  #noteRewritten(ids: readonly SnapshotId[]): void {
+    const rewritten = new Set(ids)
+    for (const { id, snapshots } of this.#points.values())
+      if (snapshots.some(({ snapshot }) => rewritten.has(snapshot))) this.#rewritten.add(id)
   }
 
   /** What is too old leaves the points that stay. Returns the trees that they had. */
@@ -165,9 +207,7 @@ class Removal {
       const removal = await removeAgedItems(aged, isBackedUp, signal)
       former.push(...removal.formerTrees)
       this.#items += removal.items
-      const rewritten = new Set(removal.rewrittenPoints)
-      for (const { id, snapshots } of points)
-        if (snapshots.some(({ snapshot }) => rewritten.has(snapshot))) this.#rewritten.add(id)
+      this.#noteRewritten(removal.rewrittenPoints)
       for (const reason of removal.kept) this.#kept.add(reason)
       if (removal.items > 0)
         await log.note(
@@ -183,12 +223,7 @@ class Removal {
     const holds = await holdsInForce(this.#parts.database.queries)
     return verdicts.filter(
       ({ goes, point }) =>
-        goes &&
-        !holds.some(
-          (hold) =>
-            hold.organizationId === point.organizationId &&
-            hold.objectKeys.some((key) => point.objectKeys.includes(key)),
-        ),
+        goes && !point.objectKeys.some((key) => heldKeys(point.organizationId, holds).has(key)),
     )
   }
 
@@ -252,7 +287,7 @@ class Removal {
       return { status: 'Warning', details: `${counted}; the storage refused to remove ${refusedPoints}` }
     const [kept] = [...this.#kept, ...lockedWithItems(verdicts)]
     if (kept !== undefined)
-      return { status: 'Warning', details: `${counted}; some points keep items that are too old: ${kept}` }
+      return { status: 'Warning', details: `${counted}; some points keep more than they should: ${kept}` }
     const [postponed] = this.#postponed
     if (postponed !== undefined)
       return { status: 'Success', details: `${counted}. Space is given back by the next run: ${postponed}` }

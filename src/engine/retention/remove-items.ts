@@ -16,7 +16,7 @@ import {
 import type { GoingRows, RowEdit } from '../catalogue/taken-out.ts'
 import type { OrganizationShard } from '../repositories/organization-shards.ts'
 import { filterByAge, judgeRow, secondOf, youngPart, type AgedTree, type CutoffSecond } from './item-age.ts'
-import type { Hold, PointVerdict } from './plan-points.ts'
+import { heldKeys, type Hold, type PointVerdict } from './plan-points.ts'
 import type { SnapshotOfPoint, StoredPoint } from './repository-contents.ts'
 import { StateRewriting } from './rewrite-states.ts'
 
@@ -59,17 +59,15 @@ export const agedPoints = async (
 ): Promise<readonly AgedPoints[]> => {
   const byId = new Map(of.points.map((point) => [point.id, point]))
   const staying = of.verdicts.filter(({ goes }) => !goes)
-  const parts = staying.flatMap(({ point, itemCutoff, reasons }) => {
-    // Written again it would be there twice until the storage lets go of it.
-    const isLocked = reasons.some(({ kind }) => kind === 'Locked')
-    const cutoff = itemCutoff === undefined || isLocked ? undefined : secondOf(itemCutoff)
+  const parts = staying.flatMap(({ point, itemCutoff, reasons, heldAlone }) => {
+    // Written again it would be there twice until the storage lets go of it. Of what is held alone nothing goes by its age.
+    const stays = heldAlone !== undefined || reasons.some(({ kind }) => kind === 'Locked')
+    const cutoff = itemCutoff === undefined || stays ? undefined : secondOf(itemCutoff)
     const ofShard = (byId.get(point.id)?.snapshots ?? []).filter((part) => part.shard === shard)
     return ofShard.map((part) => ({ part, time: point.time.getTime(), cutoff }))
   })
   parts.sort((a, b) => a.time - b.time)
-  const held = new Set(
-    of.holds.filter((one) => one.organizationId === shard.organizationId).flatMap((one) => one.objectKeys),
-  )
+  const held = heldKeys(shard.organizationId, of.holds)
   const groups = Map.groupBy(parts, ({ cutoff }) => cutoff)
   const found: AgedPoints[] = []
   for (const [cutoff, members] of groups) {

@@ -6,8 +6,8 @@ import {
   readObjectState,
   readRunRecord,
   RUN_FILE,
+  saveRunRecord,
   versionsPath,
-  type RunRecord,
 } from '../catalogue/object-state.ts'
 import { treesOfCheckpoints } from './reclaim-space.ts'
 
@@ -166,9 +166,7 @@ const recordsWithout = async (
     const record = await readRunRecord(repository, tree)
     if (record === undefined || !record.objects.some(({ key }) => objectKeys.includes(key))) continue
     const objects = record.objects.filter(({ key }) => !objectKeys.includes(key))
-    const { content, sizeBytes } = await writer.saveFile([
-      Buffer.from(JSON.stringify({ ...record, objects } satisfies RunRecord)),
-    ])
+    const { content, sizeBytes } = await saveRunRecord(writer, { ...record, objects })
     changed.set(id, { isEmpty: objects.length === 0, content, sizeBytes })
   }
   return changed

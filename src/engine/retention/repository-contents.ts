@@ -28,6 +28,8 @@ export interface SnapshotOfPoint {
   readonly shard: OrganizationShard
   readonly snapshot: SnapshotId
   readonly objects: readonly ObjectAtPoint[]
+  /** What was under legal hold is left of it. */
+  readonly isReduced: boolean
 }
 
 /** A restore point with where its parts are. */
@@ -69,10 +71,11 @@ export const storedPoints = async (
   shards: readonly OrganizationShard[],
   queries: Queries,
 ): Promise<readonly StoredPoint[]> => {
-  const points = new Map<string, Omit<StoredPoint, 'isComplete'>>()
+  const points = new Map<string, Omit<StoredPoint, 'isComplete' | 'isReduced'>>()
   for (const shard of shards)
     for (const { snapshot, time, run } of shard.catalogue.points()) {
       const objects = shard.catalogue.objectsAt(snapshot)
+      const isReduced = run.isReduced === true
       const known = points.get(run.sessionId)
       points.set(run.sessionId, {
         id: run.sessionId,
@@ -82,16 +85,26 @@ export const storedPoints = async (
         time: known !== undefined && known.time > time ? known.time : time,
         shards: [...(known?.shards ?? []), shard.index],
         objectKeys: [...(known?.objectKeys ?? []), ...objects.map(({ key }) => key)],
-        snapshots: [...(known?.snapshots ?? []), { shard, snapshot, objects }],
+        snapshots: [...(known?.snapshots ?? []), { shard, snapshot, objects, isReduced }],
       })
     }
   return Promise.all(
     [...points.values()].map(async (point) => {
       const session = await sessionRows.find(queries, point.id)
-      return { ...point, isComplete: GOOD_STATUSES.includes(session?.status as SessionStatus) }
+      return {
+        ...point,
+        isComplete: GOOD_STATUSES.includes(session?.status as SessionStatus),
+        isReduced: isReduced(point),
+      }
     }),
   )
 }
+
+/** In any of its shards all that is there: beside a reduced part the whole one may still be, where the storage keeps it. */
+const isReduced = ({ snapshots }: Pick<StoredPoint, 'snapshots'>): boolean =>
+  [...Map.groupBy(snapshots, ({ shard }) => shard).values()].some((parts) =>
+    parts.every((part) => part.isReduced),
+  )
 
 /** Everything that decides what goes, but the points and the moment. */
 export const retentionFacts = async (

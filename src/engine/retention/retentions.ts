@@ -53,6 +53,8 @@ export interface RetentionPreview {
   readonly objects: readonly PreviewedObject[]
   readonly pointsGoing: number
   readonly pointsStaying: number
+  /** Of those that stay, the ones that stay for what is under legal hold in them alone. */
+  readonly pointsReduced: number
   /** What goes is given back on the storage so long after. */
   readonly graceMs: number
 }
@@ -135,11 +137,12 @@ export class Retentions {
         rule: ruleText(ruleOf(verdict.point.jobId).rule),
       })),
       objects: withExpired(
-        await lostObjects(points, new Set(going.map(({ point }) => point.id))),
+        await lostObjects(points, verdicts),
         await this.#agedObjects({ shards, points, verdicts }, signal),
       ),
       pointsGoing: going.length,
       pointsStaying: verdicts.length - going.length,
+      pointsReduced: verdicts.filter(({ heldAlone }) => heldAlone !== undefined).length,
       graceMs: (await pruneGraceOf(this.#parts.database.queries, repositoryId, this.#parts.graceMs ?? 0))
         .graceMs,
     }
@@ -331,13 +334,20 @@ export const requestRetention = async (
 /** By object, what would be in no point any more once some are gone. */
 const lostObjects = async (
   points: readonly StoredPoint[],
-  going: ReadonlySet<string>,
+  verdicts: readonly PointVerdict[],
 ): Promise<readonly PreviewedObject[]> => {
-  const all = points.flatMap(({ id, organizationId, snapshots }) =>
-    snapshots.flatMap(({ shard, objects }) =>
-      objects.map((object) => ({ object, shard, organizationId, goes: going.has(id) })),
-    ),
-  )
+  const byPoint = new Map(verdicts.map((verdict) => [verdict.point.id, verdict]))
+  const all = points.flatMap(({ id, organizationId, snapshots }) => {
+    const { goes, heldAlone } = byPoint.get(id)!
+    return snapshots.flatMap(({ shard, objects }) =>
+      objects.map((object) => ({
+        object,
+        shard,
+        organizationId,
+        goes: goes || heldAlone?.includes(object.key) === false,
+      })),
+    )
+  })
   const byObject = Map.groupBy(
     all,
     ({ organizationId, object, shard }) => `${organizationId} ${shard.index} ${object.key}`,
