@@ -1,9 +1,11 @@
 import { Bits } from './bits.ts'
 import type { BlobId, BlobType } from './contract.ts'
+import { PRINT_WORDS, type PrintFactors, printId } from './format/id-print.ts'
 import { hexOf, ID_BYTES } from './format/ids.ts'
-import { type IndexColumns, KEPT_ID_WORDS } from './format/index-columns.ts'
+import type { IndexColumns } from './format/index-columns.ts'
 import type { IndexedPack } from './format/index-document.ts'
 import type { PackedBlob } from './format/pack-header.ts'
+import { IdTable } from './id-table.ts'
 import { PackRuns, type Rows } from './pack-runs.ts'
 
 /** Where a blob lies. */
@@ -24,38 +26,29 @@ export interface BlobPlace {
 const SEGMENT_BITS = 16
 const SEGMENT = 1 << SEGMENT_BITS
 const ID_WORDS = ID_BYTES / 4
-const FIRST_SLOTS = 1 << 10
-/** The table grows beyond this share: 6 bytes a blob for one that was sized well, at most 7.5 for one that grew. */
-const FULL = 0.84
-const GROWTH = 1.25
-const FREE = 0
 
-/** A slice of the columns, so that growing copies nothing and wastes at most one slice. 32 bytes a blob. */
+/** A slice of the columns, so that growing copies nothing and wastes at most one slice. 8 bytes a blob. */
 interface Segment {
-  readonly ids: Uint32Array
   readonly lengths: Uint32Array
   readonly uncompressed: Uint32Array
 }
 
-/** A fingerprint of a blob: its type, and bits of its id that do not tell where it lies in the table. */
-const tagOf = (secondWord: number, isTree: boolean): number => (secondWord & 0x7e) | (isTree ? 0x81 : 1)
-
 /**
- * All blobs of a repository in typed arrays, about 39 bytes each. An id is a SHA-256, so its first bits serve as its hash.
+ * All blobs of a repository in typed arrays, about 31 bytes each.
  *
- * Of an id the first 24 bytes are held: two blobs that agree in them are not found by chance, nor by 2^96 trials; and whoever
- * reads compares the whole of it. Each place of a blob is a row; the first row of a blob is its number. The row in force is
- * the first whose pack is not out of use. Rows of a pack follow each other in the order of the pack.
+ * Of an id a print of 16 bytes is held (`format/id-print.ts`), and whoever reads compares the whole of it. Each place of a blob is
+ * a row; the first row of a blob is its number. The row in force is the first whose pack is not out of use. Rows of a pack follow
+ * each other in the order of the pack.
  */
 export class BlobIndex {
   readonly #segments: Segment[] = []
-  readonly #idWords: number
+  readonly #factors: PrintFactors | undefined
+  readonly #table: IdTable
   #rows = 0
   #blobs = 0
-  /** Rows, where the tag is not free. */
-  #slots = new Uint32Array(FIRST_SLOTS)
-  #tags = new Uint8Array(FIRST_SLOTS)
   #entered = 0
+  /** What was found last: trees name blobs in the order in which they were saved. */
+  #last = 0
   readonly #packNumbers = new Map<string, number>()
   readonly #packIds: string[] = []
   readonly #runs = new PackRuns()
@@ -65,12 +58,15 @@ export class BlobIndex {
   readonly #shared = new Bits()
   /** Rows that tell once more what another one tells. */
   readonly #void = new Bits()
-  readonly #wantedBytes = Buffer.from(new ArrayBuffer(ID_BYTES))
-  readonly #wanted = new Uint32Array(this.#wantedBytes.buffer)
+  readonly #idBytes = Buffer.from(new ArrayBuffer(ID_BYTES))
+  readonly #idWords = new Uint32Array(this.#idBytes.buffer)
+  readonly #print = new Uint32Array(PRINT_WORDS)
+  #isFirst = true
 
-  /** With `wholeIds`, `idAt` is answered: 8 bytes a blob more. */
-  constructor({ wholeIds = false }: { readonly wholeIds?: boolean } = {}) {
-    this.#idWords = wholeIds ? ID_WORDS : KEPT_ID_WORDS
+  /** Without factors whole ids are held, and `idAt` is answered: 16 bytes a blob more. */
+  constructor(factors?: PrintFactors) {
+    this.#factors = factors
+    this.#table = new IdTable(factors === undefined ? ID_WORDS : PRINT_WORDS)
   }
 
   /** How many rows there are: the numbers of rows and blobs are smaller. */
@@ -107,7 +103,7 @@ export class BlobIndex {
 
   /** Makes room for so many rows, so that nothing has to be moved while they come. */
   reserve(rows: number): void {
-    if (rows > this.#slots.length * FULL) this.#resize(Math.ceil(rows / FULL) + FIRST_SLOTS)
+    this.#table.reserve(rows)
   }
 
   /** Takes in a pack; one that was out of use is in use again. */
@@ -118,9 +114,8 @@ export class BlobIndex {
     if (this.#hasRows(number, blobs)) return
     const first = this.#rows
     for (const blob of blobs) {
+      this.#table.hold(this.#rows, this.#heldOf(blob.id), 0, 1)
       const { segment, at } = this.#nextRow()
-      this.#wantedBytes.write(blob.id, 0, 'hex')
-      segment.ids.set(this.#wanted.subarray(0, this.#idWords), at * this.#idWords)
       segment.lengths[at] = blob.length
       segment.uncompressed[at] = blob.uncompressed
       this.#runs.add({ row: this.#rows - 1, pack: number, isTree: blob.type === 'tree', ...blob })
@@ -136,17 +131,31 @@ export class BlobIndex {
       const isSame = blobs.every((blob, at) => {
         const { offset, length } = this.#placeOfRow(from + at)
         if (offset !== blob.offset || length !== blob.length) return false
-        this.#wantedBytes.write(blob.id, 0, 'hex')
-        return this.#isRow(from + at, this.#wanted, 0) && this.isTree(from + at) === (blob.type === 'tree')
+        return (
+          this.#table.isRow(from + at, this.#heldOf(blob.id), 0) &&
+          this.isTree(from + at) === (blob.type === 'tree')
+        )
       })
       if (isSame) return true
     }
     return false
   }
 
+  /** What is held of an id; until the next call. */
+  #heldOf(id: string): Uint32Array {
+    this.#idBytes.write(id, 0, 'hex')
+    return this.#heldOfWords(this.#idWords, 0)
+  }
+
+  #heldOfWords(ids: Uint32Array, from: number): Uint32Array {
+    if (this.#factors === undefined) return ids.subarray(from, from + ID_WORDS)
+    printId(this.#factors, ids, from, this.#print, 0)
+    return this.#print
+  }
+
   #nextRow(): { readonly segment: Segment; readonly at: number } {
     const row = this.#rows
-    if (row % SEGMENT === 0) this.#segments.push(newSegment(this.#idWords))
+    if (row % SEGMENT === 0) this.#segments.push(newSegment())
     this.#rows += 1
     return { segment: this.#segments[row >>> SEGMENT_BITS]!, at: row & (SEGMENT - 1) }
   }
@@ -181,7 +190,7 @@ export class BlobIndex {
       place.offset === offsets[at] &&
       place.length === lengths[at] &&
       this.isTree(row) === (trees[at] === 1) &&
-      this.#isRow(row, ids, at * KEPT_ID_WORDS)
+      this.#table.isRow(row, ids, at * PRINT_WORDS)
     )
   }
 
@@ -189,9 +198,8 @@ export class BlobIndex {
     const { ids, lengths, uncompressed, offsets, trees } = columns
     const first = this.#rows
     for (let from = start; from < end;) {
+      const count = this.#table.hold(this.#rows, ids, from * PRINT_WORDS, end - from)
       const { segment, at } = this.#nextRow()
-      const count = Math.min(end - from, SEGMENT - at)
-      segment.ids.set(ids.subarray(from * KEPT_ID_WORDS, (from + count) * KEPT_ID_WORDS), at * KEPT_ID_WORDS)
       segment.lengths.set(lengths.subarray(from, from + count), at)
       segment.uncompressed.set(uncompressed.subarray(from, from + count), at)
       this.#rows += count - 1
@@ -203,63 +211,28 @@ export class BlobIndex {
 
   /** Enters rows that came into the table. */
   #enter(): void {
-    if (this.#rows > this.#slots.length * FULL)
-      return this.#resize(Math.ceil((this.#rows / FULL) * GROWTH) + FIRST_SLOTS)
-    for (; this.#entered < this.#rows; this.#entered += 1) this.#enterRow(this.#entered)
-  }
-
-  #resize(slots: number): void {
-    // The old ones go first: both together are what memory would be needed for.
-    this.#slots = new Uint32Array(0)
-    this.#tags = new Uint8Array(0)
-    this.#slots = new Uint32Array(slots)
-    this.#tags = new Uint8Array(slots)
-    this.#blobs = 0
-    for (this.#entered = 0; this.#entered < this.#rows; this.#entered += 1) this.#enterRow(this.#entered)
-  }
-
-  #enterRow(row: number): void {
-    if (this.#void.has(row)) return
-    const { ids } = this.#segments[row >>> SEGMENT_BITS]!
-    const from = (row & (SEGMENT - 1)) * this.#idWords
-    const tags = this.#tags
-    const tag = tagOf(ids[from + 1]!, this.isTree(row))
-    let slot = this.#home(ids[from]!)
-    let isFirst = true
-    for (let found = tags[slot]!; found !== FREE; found = tags[slot]!) {
-      if (found === tag && this.#isRow(this.#slots[slot]!, ids, from)) {
-        if (this.#isSamePlace(this.#slots[slot]!, row)) return void this.#void.add(row)
-        this.#shared.add(this.#slots[slot]!)
-        this.#shared.add(row)
-        isFirst = false
-      }
-      slot = this.#next(slot)
+    for (; this.#entered < this.#rows; this.#entered += 1) {
+      this.#isFirst = true
+      const isEntered = this.#table.enter(this.#entered, this.isTree(this.#entered), this.#mayStay)
+      if (isEntered && this.#isFirst) this.#blobs += 1
     }
-    this.#slots[slot] = row
-    tags[slot] = tag
-    if (isFirst) this.#blobs += 1
+  }
+
+  /** Another place of a blob counts, and the same place once more does not. */
+  readonly #mayStay = (row: number, other: number): boolean => {
+    this.#isFirst = false
+    if (this.#isSamePlace(other, row)) {
+      this.#void.add(row)
+      return false
+    }
+    this.#shared.add(other)
+    this.#shared.add(row)
+    return true
   }
 
   #isSamePlace(a: number, b: number): boolean {
     const [one, other] = [this.#placeOfRow(a), this.#placeOfRow(b)]
     return one.pack === other.pack && one.offset === other.offset
-  }
-
-  /** Where a blob's slot is, or would be if those before were free. */
-  #home(firstWord: number): number {
-    return Math.floor((firstWord / 2 ** 32) * this.#tags.length)
-  }
-
-  #next(slot: number): number {
-    return slot + 1 === this.#tags.length ? 0 : slot + 1
-  }
-
-  #isRow(row: number, ids: Uint32Array, from: number): boolean {
-    const held = this.#segments[row >>> SEGMENT_BITS]!.ids
-    const start = (row & (SEGMENT - 1)) * this.#idWords
-    for (let word = 0; word < KEPT_ID_WORDS; word += 1)
-      if (held[start + word] !== ids[from + word]) return false
-    return true
   }
 
   /** Takes packs out of use: blobs in them count as absent unless they lie elsewhere too. */
@@ -277,32 +250,38 @@ export class BlobIndex {
 
   /** The blob's number; undefined for one that is absent. */
   numberOf(type: BlobType, id: BlobId): number | undefined {
-    this.#wantedBytes.write(id, 0, 'hex')
-    return this.numberOfWords(this.#wanted, 0, type)
+    return this.#present(this.#table.first(this.#heldOf(id), 0, type === 'tree'))
   }
 
-  /** The same for an id that lies in an array of words. */
+  /** The same for an id that lies in an array of words. Quick for blobs that follow each other. */
   numberOfWords(ids: Uint32Array, from: number, type: BlobType): number | undefined {
-    const first = this.#firstRow(ids, from, type === 'tree')
-    if (first === undefined || this.#doomed.size === 0) return first
-    return this.inForce(first) === undefined ? undefined : first
+    const held = this.#heldOfWords(ids, from)
+    const isTree = type === 'tree'
+    const next = this.#last + 1
+    const found = this.#isOnly(next, held, isTree) ? next : this.#table.first(held, 0, isTree)
+    if (found !== undefined) this.#last = found
+    return this.#present(found)
   }
 
-  #firstRow(ids: Uint32Array, from: number, isTree: boolean): number | undefined {
-    const tags = this.#tags
-    const tag = tagOf(ids[from + 1]!, isTree)
-    for (let slot = this.#home(ids[from]!); ; slot = this.#next(slot)) {
-      const found = tags[slot]!
-      if (found === FREE) return undefined
-      if (found === tag && this.#isRow(this.#slots[slot]!, ids, from)) return this.#slots[slot]!
-    }
+  /** Whether a blob lies in this row and in no other. */
+  #isOnly(row: number, held: Uint32Array, isTree: boolean): boolean {
+    return (
+      row < this.#entered &&
+      this.#table.isRow(row, held, 0) &&
+      this.isTree(row) === isTree &&
+      !this.#shared.has(row) &&
+      !this.#void.has(row)
+    )
+  }
+
+  #present(number: number | undefined): number | undefined {
+    if (number === undefined || this.#doomed.size === 0) return number
+    return this.inForce(number) === undefined ? undefined : number
   }
 
   /** The number of the blob that a row is a place of. */
   numberAt(row: number): number {
-    if (!this.#shared.has(row)) return row
-    const { ids } = this.#segments[row >>> SEGMENT_BITS]!
-    return this.#firstRow(ids, (row & (SEGMENT - 1)) * this.#idWords, this.isTree(row))!
+    return this.#shared.has(row) ? this.#table.first(this.#table.idAt(row), 0, this.isTree(row))! : row
   }
 
   /** Whether the blob of a row has other places. */
@@ -317,20 +296,13 @@ export class BlobIndex {
 
   /** All rows of a blob. */
   rowsOf(number: number): readonly number[] {
-    if (!this.#shared.has(number)) return [number]
-    const { ids } = this.#segments[number >>> SEGMENT_BITS]!
-    const from = (number & (SEGMENT - 1)) * this.#idWords
-    const tag = tagOf(ids[from + 1]!, this.isTree(number))
-    const rows: number[] = []
-    for (let slot = this.#home(ids[from]!); this.#tags[slot] !== FREE; slot = this.#next(slot))
-      if (this.#tags[slot] === tag && this.#isRow(this.#slots[slot]!, ids, from))
-        rows.push(this.#slots[slot]!)
-    return rows
+    return this.#shared.has(number) ? this.#table.all(number, this.isTree(number)) : [number]
   }
 
   /** The row of a blob that is read; undefined when all are out of use. */
   inForce(number: number): number | undefined {
     if (this.#doomed.size === 0) return number
+    if (!this.#shared.has(number)) return this.#doomed.has(this.packAt(number)) ? undefined : number
     return this.rowsOf(number).find((row) => !this.#doomed.has(this.packAt(row)))
   }
 
@@ -343,9 +315,9 @@ export class BlobIndex {
 
   /** Only where whole ids are held. */
   idAt(number: number): BlobId {
-    if (this.#idWords < ID_WORDS) throw new Error('the index does not hold whole ids')
-    const { ids } = this.#segments[number >>> SEGMENT_BITS]!
-    return hexOf(new Uint8Array(ids.buffer, (number & (SEGMENT - 1)) * ID_BYTES, ID_BYTES)) as BlobId
+    if (this.#factors !== undefined) throw new Error('the index does not hold whole ids')
+    const { buffer, byteOffset } = this.#table.idAt(number)
+    return hexOf(new Uint8Array(buffer, byteOffset, ID_BYTES)) as BlobId
   }
 
   /** The place of a blob that is in force. */
@@ -386,16 +358,11 @@ export class BlobIndex {
 
   /** Bytes held for the blobs, without the packs' names. */
   get memoryBytes(): number {
-    return (
-      this.#segments.length * SEGMENT * (this.#idWords * 4 + 8) +
-      this.#slots.length * 5 +
-      this.#runs.memoryBytes
-    )
+    return this.#table.memoryBytes + this.#segments.length * SEGMENT * 8 + this.#runs.memoryBytes
   }
 }
 
-const newSegment = (idWords: number): Segment => ({
-  ids: new Uint32Array(SEGMENT * idWords),
+const newSegment = (): Segment => ({
   lengths: new Uint32Array(SEGMENT),
   uncompressed: new Uint32Array(SEGMENT),
 })

@@ -2,6 +2,7 @@ import { corrupt, HoldfastError, isHoldfastError, messageOf, type Random } from 
 import type { Storage } from '#storage'
 import { BlobIndex } from './blob-index.ts'
 import { openDocument, sealIndexText } from './format/document.ts'
+import { newPrintFactors, type PrintFactors } from './format/id-print.ts'
 import { isId, sha256Hex } from './format/ids.ts'
 import { columnsIn, type IndexColumns } from './format/index-columns.ts'
 import { decodeIndex, encodeIndex, type IndexedPack } from './format/index-document.ts'
@@ -37,7 +38,8 @@ export class IndexFiles {
   readonly #key: KeySet
   readonly #random: Random
   readonly #pool: WorkerPool
-  #index = new BlobIndex()
+  readonly #factors: PrintFactors
+  #index: BlobIndex
   /** Index files that were read, with the numbers of the packs that they name. */
   #loaded = new Map<string, Uint32Array>()
   #unnamed: IndexedPack[] = []
@@ -55,6 +57,8 @@ export class IndexFiles {
     this.#storage = storage
     this.#key = key
     this.#random = random
+    this.#factors = newPrintFactors(random)
+    this.#index = new BlobIndex(this.#factors)
     this.#pool = pool
   }
 
@@ -108,7 +112,7 @@ export class IndexFiles {
     if (isWhole && sizes.size === this.#loaded.size) return
     // An empty one is made anew, to have room for what comes.
     const isCurrent = isWhole && this.#index.size > 0
-    const index = isCurrent ? this.#index : new BlobIndex()
+    const index = isCurrent ? this.#index : new BlobIndex(this.#factors)
     const loaded = isCurrent ? this.#loaded : new Map<string, Uint32Array>()
     const before = this.#index
     if (!isCurrent) this.#damaged = new Map()
@@ -169,7 +173,12 @@ export class IndexFiles {
   /** A damaged file must not hide what the others name. */
   async #columnsOf(id: string, signal?: AbortSignal): Promise<IndexColumns> {
     const sealed = await this.#storage.read(`${FOLDER}/${id}`, undefined, signal)
-    const job = { kind: 'read-index' as const, key: this.#key, bytes: ownBytes(sealed) }
+    const job = {
+      kind: 'read-index' as const,
+      key: this.#key,
+      bytes: ownBytes(sealed),
+      factors: this.#factors,
+    }
     const { bytes, problem, ...read } = await this.#pool.run(job)
     if (problem !== undefined) this.#damaged.set(id, `index ${id}: ${problem}`)
     return columnsIn({ buffer: bytes.buffer, ...read })
@@ -331,7 +340,7 @@ export class IndexFiles {
     this.#unnamed = []
     this.#unnamedBlobs = 0
     this.#damaged = new Map()
-    this.#use(new BlobIndex(), new Map())
+    this.#use(new BlobIndex(this.#factors), new Map())
   }
 }
 

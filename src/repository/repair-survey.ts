@@ -61,7 +61,7 @@ class Surveyor {
   readonly #parts: PruneParts
   readonly #isRead: (pack: string) => boolean
   readonly #signal: AbortSignal | undefined
-  readonly #sound = new BlobIndex({ wholeIds: true })
+  readonly #sound = new BlobIndex()
   readonly #indexes: string[] = []
   readonly #damagedIndexes: string[] = []
   readonly #named = new Set<string>()

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { systemRandom } from '#base'
 import type { BlobId } from '../contract.ts'
+import { newPrintFactors } from './id-print.ts'
 import { columnsIn, parseIndex, type ReadColumns, scanIndex } from './index-columns.ts'
 import { encodeIndex, type IndexedPack } from './index-document.ts'
 
+const factors = newPrintFactors(systemRandom)
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const count = fc.integer({ min: 0, max: 0xffffffff })
 const blob = fc.record({
@@ -27,9 +30,9 @@ describe('reading an index file byte by byte', () => {
   it('gives what JSON.parse gives, for any index', () => {
     fc.assert(
       fc.property(packs, (value) => {
-        const scanned = scanIndex(textOf(value))
+        const scanned = scanIndex(textOf(value), factors)
         expect(scanned).toBeDefined()
-        expect(rowsOf(scanned!)).toEqual(rowsOf(parseIndex(textOf(value))))
+        expect(rowsOf(scanned!)).toEqual(rowsOf(parseIndex(textOf(value), factors)))
       }),
     )
   })
@@ -45,8 +48,8 @@ describe('reading an index file byte by byte', () => {
         const whole = textOf(value).toString()
         const place = at % (whole.length + 1)
         const text = Buffer.from(whole.slice(0, place) + put + whole.slice(place + cut))
-        const scanned = scanIndex(text)
-        if (scanned !== undefined) expect(rowsOf(scanned)).toEqual(rowsOf(parseIndex(text)))
+        const scanned = scanIndex(text, factors)
+        if (scanned !== undefined) expect(rowsOf(scanned)).toEqual(rowsOf(parseIndex(text, factors)))
       }),
       { numRuns: 2000 },
     )
@@ -55,7 +58,7 @@ describe('reading an index file byte by byte', () => {
   it.each(['{}', '[]', '', '{"packs":null}', '{"supersedes":["a"],"packs":[]}'])(
     'leaves %s to JSON.parse',
     (text) => {
-      expect(scanIndex(Buffer.from(text))).toBeUndefined()
+      expect(scanIndex(Buffer.from(text), factors)).toBeUndefined()
     },
   )
 })

@@ -1,5 +1,6 @@
 import { decodeIndex, packText } from './index-document.ts'
 import { parseJson } from './document.ts'
+import { PRINT_WORDS, type PrintFactors, printId } from './id-print.ts'
 import { ID_BYTES } from './ids.ts'
 import { SEAL_BYTES } from './sealing.ts'
 
@@ -11,7 +12,7 @@ export interface IndexColumns {
   readonly packIds: readonly string[]
   /** How many rows each pack has. */
   readonly packRows: readonly number[]
-  /** The first bytes of each id. */
+  /** The print of each id. */
   readonly ids: Uint32Array<ArrayBuffer>
   readonly lengths: Uint32Array<ArrayBuffer>
   readonly uncompressed: Uint32Array<ArrayBuffer>
@@ -20,10 +21,8 @@ export interface IndexColumns {
   readonly trees: Uint8Array<ArrayBuffer>
 }
 
-/** What is held of an id. */
-export const KEPT_ID_WORDS = 6
-const KEPT_ID_BYTES = KEPT_ID_WORDS * 4
-const ROW_BYTES = KEPT_ID_BYTES + 13
+const PRINT_BYTES = PRINT_WORDS * 4
+const ROW_BYTES = PRINT_BYTES + 13
 /** The shortest text of a blob, so that no file has more than its length in this. */
 const SHORTEST_BLOB = 108
 const MOST = 0xffffffff
@@ -31,15 +30,15 @@ const MOST = 0xffffffff
 /** Columns of so many rows in one buffer, which can be handed over. */
 export const columnsIn = ({ buffer, rows, packIds, packRows }: ReadColumns): IndexColumns => {
   const column = (at: number): Uint32Array<ArrayBuffer> =>
-    new Uint32Array(buffer, rows * (KEPT_ID_BYTES + 4 * at), rows)
+    new Uint32Array(buffer, rows * (PRINT_BYTES + 4 * at), rows)
   return {
     packIds,
     packRows,
-    ids: new Uint32Array(buffer, 0, rows * KEPT_ID_WORDS),
+    ids: new Uint32Array(buffer, 0, rows * PRINT_WORDS),
     lengths: column(0),
     uncompressed: column(1),
     offsets: column(2),
-    trees: new Uint8Array(buffer, rows * (KEPT_ID_BYTES + 12), rows),
+    trees: new Uint8Array(buffer, rows * (PRINT_BYTES + 12), rows),
   }
 }
 
@@ -71,7 +70,7 @@ const columnsOf = (
   const rows = packRows.reduce((sum, count) => sum + count, 0)
   const result = { buffer: new ArrayBuffer(rows * ROW_BYTES), rows, packIds, packRows }
   const columns = columnsIn(result)
-  columns.ids.set(ids.subarray(0, rows * KEPT_ID_WORDS))
+  columns.ids.set(ids.subarray(0, rows * PRINT_WORDS))
   columns.lengths.set(lengths.subarray(0, rows))
   columns.uncompressed.set(uncompressed.subarray(0, rows))
   columns.offsets.set(offsets.subarray(0, rows))
@@ -93,8 +92,8 @@ const sortRows = (columns: IndexColumns, from: number, to: number): void => {
   const order = Array.from({ length: to - from }, (_, row) => from + row).sort(
     (a, b) => offsets[a]! - offsets[b]!,
   )
-  const sorted = order.map((row) => ids.slice(row * KEPT_ID_WORDS, (row + 1) * KEPT_ID_WORDS))
-  sorted.forEach((id, row) => ids.set(id, (from + row) * KEPT_ID_WORDS))
+  const sorted = order.map((row) => ids.slice(row * PRINT_WORDS, (row + 1) * PRINT_WORDS))
+  sorted.forEach((id, row) => ids.set(id, (from + row) * PRINT_WORDS))
   for (const column of [columns.lengths, columns.uncompressed, offsets, columns.trees])
     column.set(
       order.map((row) => column[row]!),
@@ -103,18 +102,20 @@ const sortRows = (columns: IndexColumns, from: number, to: number): void => {
 }
 
 /** Reads the text of an index file. Throws `corrupt`. */
-export const readIndexColumns = (text: Uint8Array): ReadColumns => scanIndex(text) ?? parseIndex(text)
+export const readIndexColumns = (text: Uint8Array, factors: PrintFactors): ReadColumns =>
+  scanIndex(text, factors) ?? parseIndex(text, factors)
 
 /** The way for any text. */
-export const parseIndex = (text: Uint8Array): ReadColumns => {
+export const parseIndex = (text: Uint8Array, factors: PrintFactors): ReadColumns => {
   const packs = decodeIndex(parseJson(text))
   const rows = packs.reduce((sum, { blobs }) => sum + blobs.length, 0)
   const columns = briefColumns(rows)
-  const ids = Buffer.from(columns.ids.buffer)
+  const id = new Id()
   packs
     .flatMap(({ blobs }) => blobs)
     .forEach((blob, row) => {
-      ids.write(blob.id.slice(0, KEPT_ID_BYTES * 2), row * KEPT_ID_BYTES, 'hex')
+      id.bytes.write(blob.id, 'hex')
+      printId(factors, id.words, 0, columns.ids, row * PRINT_WORDS)
       columns.trees[row] = blob.type === 'tree' ? 1 : 0
       columns.offsets[row] = blob.offset
       columns.lengths[row] = blob.length
@@ -163,14 +164,22 @@ export const HEX = new Uint8Array(256).fill(255)
 for (let value = 0; value < 16; value += 1) HEX[value.toString(16).charCodeAt(0)] = value
 
 /** Reads a text in its usual form; undefined for any other. */
-export const scanIndex = (text: Uint8Array): ReadColumns | undefined => {
-  const scan = new Scan(text)
+export const scanIndex = (text: Uint8Array, factors: PrintFactors): ReadColumns | undefined => {
+  const scan = new Scan(text, factors)
   return scan.read() ? scan.columns() : undefined
+}
+
+/** An id, as bytes and as words. */
+class Id {
+  readonly bytes = Buffer.from(new ArrayBuffer(ID_BYTES))
+  readonly words = new Uint32Array(this.bytes.buffer)
 }
 
 class Scan {
   readonly #text: Uint8Array
-  readonly #ids: Uint8Array
+  /** Without them, nothing is told of blobs. */
+  readonly #factors: PrintFactors | undefined
+  readonly #id = new Id()
   readonly #columns: IndexColumns
   readonly #packIds: string[] = []
   readonly #packRows: number[] = []
@@ -181,10 +190,10 @@ class Scan {
   #row = 0
   #isUsual = true
 
-  constructor(text: Uint8Array) {
+  constructor(text: Uint8Array, factors?: PrintFactors) {
     this.#text = text
+    this.#factors = factors
     this.#columns = briefColumns(Math.ceil(text.length / SHORTEST_BLOB))
-    this.#ids = new Uint8Array(this.#columns.ids.buffer)
   }
 
   /** Whether the text has the usual form; then it has been read. */
@@ -232,7 +241,7 @@ class Scan {
   #blob(): void {
     this.#expect(PACK_HEAD)
     const row = this.#row
-    this.#id(row * KEPT_ID_BYTES)
+    this.#readId(row)
     this.#expect(TYPE)
     const isData = this.#peek() === LETTER_D
     this.#expect(isData ? DATA_OFFSET : TREE_OFFSET)
@@ -254,19 +263,20 @@ class Scan {
     this.#row = row + 1
   }
 
-  #id(to: number): void {
+  #readId(row: number): void {
     const text = this.#text
-    const ids = this.#ids
+    const { bytes, words } = this.#id
     let at = this.#at
     let wrong = 0
-    for (let byte = 0; byte < KEPT_ID_BYTES; byte += 1, at += 2) {
+    for (let byte = 0; byte < ID_BYTES; byte += 1, at += 2) {
       const high = HEX[text[at]!]!
       const low = HEX[text[at + 1]!]!
       wrong |= high | low
-      ids[to + byte] = (high << 4) | low
+      bytes[byte] = (high << 4) | low
     }
-    for (const end = this.#at + ID_BYTES * 2; at < end; at += 1) wrong |= HEX[text[at]!]!
     if (wrong > 15 || at > text.length) this.#isUsual = false
+    else if (this.#factors !== undefined)
+      printId(this.#factors, words, 0, this.#columns.ids, row * PRINT_WORDS)
     this.#at = at
   }
 

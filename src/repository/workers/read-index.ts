@@ -1,6 +1,7 @@
 import { isHoldfastError, messageOf } from '#base'
 import { openDocumentBriefly } from '../format/document.ts'
 import { type ReadColumns, readIndexColumns } from '../format/index-columns.ts'
+import type { PrintFactors } from '../format/id-print.ts'
 import type { KeySet } from '../format/sealing.ts'
 import { release } from '../release.ts'
 
@@ -9,6 +10,7 @@ export interface ReadIndexJob {
   readonly kind: 'read-index'
   readonly key: KeySet
   readonly bytes: Uint8Array<ArrayBuffer>
+  readonly factors: PrintFactors
 }
 
 export interface ReadIndexResult extends Omit<ReadColumns, 'buffer'> {
@@ -18,9 +20,9 @@ export interface ReadIndexResult extends Omit<ReadColumns, 'buffer'> {
   readonly problem?: string
 }
 
-export const readIndex = ({ key, bytes }: ReadIndexJob): ReadIndexResult => {
+export const readIndex = ({ key, bytes, factors }: ReadIndexJob): ReadIndexResult => {
   try {
-    const { buffer, ...read } = readIndexColumns(openDocumentBriefly(key, bytes))
+    const { buffer, ...read } = readIndexColumns(openDocumentBriefly(key, bytes), factors)
     release(bytes)
     return { bytes: new Uint8Array(buffer), ...read }
   } catch (error) {
