@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FixedClock, seededRandom, silentLogger } from '#base'
 import { ownIdentity } from '#repository'
-import { memoryStorage, type Storage } from '#storage'
+import { faulty, memoryStorage, type Storage } from '#storage'
 import { ownedStorage } from './owned-storage.ts'
 import { OwnerLease, RENEW_MS, type OwnerParts } from './owner-lease.ts'
 import { newestRecord, type OwnerIdentity } from './owner-record.ts'
@@ -201,5 +201,43 @@ describe('what another server left', () => {
     expect(await write(a, '1')).toMatch(/a server whose record cannot be read/)
     await a.lease.take('any')
     expect(await newestRecord(place)).toMatchObject({ number: 10, server: 'a' })
+  })
+})
+
+describe.each(['before', 'after'] as const)('a call that fails once (%s its work was done)', (moment) => {
+  it('loses no hold, lets in nobody else, and is made up for by the next try', async () => {
+    const said = /did not answer|belongs to|wants Main/
+    const tries = (work: () => Promise<void>): Promise<void> =>
+      work().catch((error: Error) => {
+        expect(error.message).toMatch(said)
+        return work()
+      })
+    let call = 1
+    for (let wasHit = true; wasHit; call += 1) {
+      wasHit = false
+      const onFault = (): void => {
+        wasHit = true
+      }
+      const place = memoryStorage()
+      const shaky = faulty(place, { call, moment, onFault })
+      const [a, b, c] = [start(shaky, 'a'), start(shaky, 'b'), start(place, 'c')]
+      await tries(() => a.lease.require())
+      expect(await write(c, '1'), `call ${call}`).toMatch(/belongs to the server on host of a/)
+      for (const _ of [1, 2, 3]) {
+        a.pass(RENEW_MS)
+        await tries(() => a.lease.require())
+      }
+      await tries(() => b.lease.take('any'))
+      a.pass(RENEW_MS)
+      // Whose look failed may write for the moments that everybody else waits for.
+      const first = await write(a, '2')
+      expect(first === 'written' ? await write(a, '3') : first, `call ${call}`).toMatch(/taken over|did not/)
+      expect(await write(a, '4'), `call ${call}`).toMatch(/taken over/)
+      expect(await write(c, '1'), `call ${call}`).toMatch(/belongs to the server on host of b/)
+      await tries(() => b.lease.release())
+      await c.lease.take('any')
+      expect(await write(c, '1'), `call ${call}`).toBe('written')
+    }
+    expect(call).toBeGreaterThan(12)
   })
 })
