@@ -5,8 +5,8 @@ import Database from 'better-sqlite3'
 export type CacheDatabase = Database.Database
 
 /** `to_version` of rows that still hold. */
-export const OPEN = 9_000_000_000_000
-const FORMAT = 2
+export const OPEN = 2_147_483_647
+const FORMAT = 3
 
 const SCHEMA = `
 CREATE TABLE points (no INTEGER PRIMARY KEY, snapshot TEXT NOT NULL UNIQUE, time INTEGER NOT NULL, tree TEXT NOT NULL,
@@ -29,7 +29,9 @@ CREATE TABLE parents (no INTEGER PRIMARY KEY, object INTEGER NOT NULL, id TEXT N
 CREATE TABLE blocks (no INTEGER PRIMARY KEY, object INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE items (object INTEGER NOT NULL, h INTEGER NOT NULL, c INTEGER NOT NULL,
   from_version INTEGER NOT NULL, to_version INTEGER NOT NULL, parent INTEGER NOT NULL, is_folder INTEGER NOT NULL,
-  place INTEGER NOT NULL, sort, block INTEGER NOT NULL, row INTEGER NOT NULL);
+  place INTEGER NOT NULL, sort, at INTEGER NOT NULL);
+CREATE TABLE totals (object INTEGER NOT NULL, version INTEGER NOT NULL, parent INTEGER NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (object, version, parent)) WITHOUT ROWID;
 CREATE TABLE pending (object INTEGER NOT NULL, id TEXT NOT NULL, h INTEGER NOT NULL, c INTEGER NOT NULL,
   status INTEGER NOT NULL, leaving INTEGER NOT NULL, seen INTEGER NOT NULL, parent INTEGER, is_folder INTEGER,
   place INTEGER, sort, json TEXT);
@@ -40,10 +42,10 @@ CREATE INDEX pending_leaving ON pending (object) WHERE leaving = 1;
 
 /** Of `items`: dropped while many rows are written, as making them at once is far quicker. */
 const INDEXES = {
-  items_by_id: 'items (object, h, c, from_version, to_version, block, row)',
+  items_by_id: 'items (object, h, c, from_version, to_version, at)',
   // Lists need nothing but the index to pass over what stands before their page.
-  items_by_parent: 'items (object, parent, is_folder, sort, h, c, from_version, to_version, block, row)',
-  items_by_sort: 'items (object, is_folder, sort, h, c, from_version, to_version, block, row)',
+  items_by_parent: 'items (object, parent, is_folder, sort, at, from_version, to_version)',
+  items_by_sort: 'items (object, is_folder, sort, at, from_version, to_version)',
 }
 
 export const createIndexes = (database: CacheDatabase): void => {

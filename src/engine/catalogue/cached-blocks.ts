@@ -1,13 +1,13 @@
 import type { Statement } from 'better-sqlite3'
 import type { CacheDatabase } from './cache-file.ts'
-import { RowBlock } from './row-block.ts'
+import { BLOCK_ROWS, RowBlock } from './row-block.ts'
 import type { CatalogueRow } from './rows.ts'
 
-/** Where a row is written: the number of a block in the cache, and the row's in the block. */
-export interface RowPlace {
-  readonly block: number
-  readonly row: number
-}
+// Where a row is written is one number: that of its block in the cache, and below it the row's in the block.
+
+export const placeIn = (block: number, row: number): number => block * BLOCK_ROWS + row
+export const blockOf = (at: number): number => Math.floor(at / BLOCK_ROWS)
+export const rowOf = (at: number): number => at % BLOCK_ROWS
 
 const BLOCKS_OPEN = 48
 
@@ -26,8 +26,8 @@ export class CachedBlocks {
     return Number(this.#insert.run(object, bytes).lastInsertRowid)
   }
 
-  row({ block, row }: RowPlace): CatalogueRow {
-    return this.block(block).row(row)
+  row(at: number): CatalogueRow {
+    return this.block(blockOf(at)).row(rowOf(at))
   }
 
   block(no: number): RowBlock {

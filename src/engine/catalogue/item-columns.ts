@@ -2,6 +2,7 @@ import { idKey } from './id-key.ts'
 import type { RowBlock } from './row-block.ts'
 import {
   isFolderRow,
+  mailPathSecond,
   mailSortKey,
   parentOf,
   placeKey,
@@ -28,11 +29,14 @@ export const itemColumns = (row: CatalogueRow): ItemColumns => ({
   sort: sortKey(row),
 })
 
-/** The same for a row of a block, for most mails without reading the row. */
-export const itemColumnsAt = (block: RowBlock, row: number, id: string): ItemColumns => {
-  const second = block.usualSecond(row)
-  const ms = block.timeMs(row, 'receivedAt') ?? block.timeMs(row, 'sentAt')
-  if (second === undefined || ms === undefined) return itemColumns(block.row(row))
-  const parentId = block.value(row, 'folderId') as string
-  return { ...idKey(id), parentId, isFolder: 0, place: second, sort: mailSortKey(ms) }
+/** The same for the rows of a block, for most mails without reading the row. */
+export const itemColumnsIn = (block: RowBlock): ((row: number, id: string) => ItemColumns) => {
+  const [folderId, times] = [block.reader('folderId'), block.usualTimes()]
+  return (row, id) => {
+    const sorted = times(row)
+    const second = sorted === undefined ? undefined : mailPathSecond(sorted)
+    if (second === undefined) return itemColumns(block.row(row))
+    const parentId = folderId(row) as string
+    return { ...idKey(id), parentId, isFolder: 0, place: second, sort: mailSortKey(sorted) }
+  }
 }

@@ -10,7 +10,7 @@ const VERSION = 4
 const filled = (): CacheDatabase => {
   const database = openCacheFile(':memory:')
   createIndexes(database)
-  const insert = database.prepare(`INSERT INTO items VALUES (1, ?, ?, ?, ?, ?, 0, 0, ?, 7, ?)`)
+  const insert = database.prepare(`INSERT INTO items VALUES (1, ?, ?, ?, ?, ?, 0, 0, ?, ?)`)
   const random = seededRandom(5)
   for (let n = 0; n < ROWS * 2; n += 1) {
     const [h, sort] = [random.bytes(1)[0]! * 1000 + n, random.bytes(1)[0]! % 40]
@@ -35,7 +35,8 @@ describe('positions in a list', () => {
         const where = `object = @object ${within} AND is_folder = 0 AND from_version <= @version AND to_version > @version`
         const parameters = { object: 1, version: VERSION, ...(parent === undefined ? {} : { parent }) }
         const all = database
-          .prepare(`SELECT block, row FROM items WHERE ${where} ORDER BY sort, h, c`)
+          .prepare(`SELECT at FROM items WHERE ${where} ORDER BY sort, at`)
+          .pluck()
           .all(parameters)
         const list = { where, parameters, total: all.length }
         for (const turn of [1, 2, 3, 4]) {
@@ -57,7 +58,7 @@ describe('positions in a list', () => {
     const parameters = { object: 1, version: VERSION }
     const positions = new ListPositions(database, 10)
     const before = positions.page({ where, parameters, total: ROWS }, { offset: 50, limit: 5 })
-    database.exec('DELETE FROM items WHERE rowid IN (SELECT rowid FROM items ORDER BY sort, h, c LIMIT 30)')
+    database.exec('DELETE FROM items WHERE rowid IN (SELECT rowid FROM items ORDER BY sort, at LIMIT 30)')
     positions.clear()
     const total = database
       .prepare(`SELECT count(*) FROM items WHERE ${where}`)

@@ -1,7 +1,5 @@
-import type { Statement } from 'better-sqlite3'
 import type { CacheDatabase } from './cache-file.ts'
-import type { RowPlace } from './cached-blocks.ts'
-import type { IdKey } from './id-key.ts'
+import { Statements } from './statements.ts'
 
 /** A list of rows in their order, as it is at one version. */
 export interface RowList {
@@ -12,8 +10,9 @@ export interface RowList {
 }
 
 /** Where a row stands in the order of its list. */
-interface SortKey extends IdKey {
+interface SortKey {
   readonly sort: string | number
+  readonly at: number
 }
 
 /** One in so many rows is remembered. */
@@ -25,14 +24,13 @@ const MOST_LISTS = 200
  * The first way to a place goes from the nearest one that is known, the beginning and the end among them.
  */
 export class ListPositions {
-  readonly #database: CacheDatabase
+  readonly #statements: Statements
   readonly #step: number
   /** For each list the row at each multiple of the step, as far as known. */
   readonly #known = new Map<string, (SortKey | undefined)[]>()
-  readonly #statements = new Map<string, Statement>()
 
   constructor(database: CacheDatabase, step = STEP) {
-    this.#database = database
+    this.#statements = new Statements(database)
     this.#step = step
   }
 
@@ -41,15 +39,17 @@ export class ListPositions {
     this.#known.clear()
   }
 
-  page(list: RowList, window: { readonly offset: number; readonly limit: number }): RowPlace[] {
+  /** Where the rows of a page are in the cache's blocks. */
+  page(list: RowList, window: { readonly offset: number; readonly limit: number }): number[] {
     const { offset, limit } = window
     if (offset >= list.total) return []
     const step = Math.floor(offset / this.#step)
     const start = step === 0 ? undefined : this.#at(list, step)
-    const after = start === undefined ? '' : 'AND (sort, h, c) >= (@sort, @h, @c)'
-    const sql = `SELECT block, row FROM items WHERE ${list.where} ${after} ORDER BY sort, h, c LIMIT @limit OFFSET @skip`
+    const after = start === undefined ? '' : 'AND (sort, at) >= (@sort, @at)'
+    const sql = `SELECT at FROM items WHERE ${list.where} ${after} ORDER BY sort, at LIMIT @limit OFFSET @skip`
     const skip = offset - step * this.#step
-    return this.#statement(sql).all({ ...list.parameters, ...start, limit, skip }) as RowPlace[]
+    const rows = this.#statements.all<{ at: number }>(sql, { ...list.parameters, ...start, limit, skip })
+    return rows.map(({ at }) => at)
   }
 
   /** The row at that multiple of the step; undefined where there is none. */
@@ -77,25 +77,19 @@ export class ListPositions {
 
   /** One step further; without `from` from the beginning. */
   #next(list: RowList, from: SortKey | undefined): SortKey | undefined {
-    const after = from === undefined ? '' : 'AND (sort, h, c) >= (@sort, @h, @c)'
-    return this.#key(list, `${after} ORDER BY sort, h, c`, { ...from, skip: this.#step })
+    const after = from === undefined ? '' : 'AND (sort, at) >= (@sort, @at)'
+    return this.#key(list, `${after} ORDER BY sort, at`, { ...from, skip: this.#step })
   }
 
   /** One step back from the row at `step`; without `from` from the end. */
   #before(list: RowList, step: number, from: SortKey | undefined): SortKey | undefined {
-    const before = from === undefined ? '' : 'AND (sort, h, c) < (@sort, @h, @c)'
+    const before = from === undefined ? '' : 'AND (sort, at) < (@sort, @at)'
     const passed = (from === undefined ? list.total : step * this.#step) - (step - 1) * this.#step
-    return this.#key(list, `${before} ORDER BY sort DESC, h DESC, c DESC`, { ...from, skip: passed - 1 })
+    return this.#key(list, `${before} ORDER BY sort DESC, at DESC`, { ...from, skip: passed - 1 })
   }
 
   #key({ where, parameters }: RowList, order: string, further: object): SortKey | undefined {
-    const sql = `SELECT sort, h, c FROM items WHERE ${where} ${order} LIMIT 1 OFFSET @skip`
-    return this.#statement(sql).get({ ...parameters, ...further }) as SortKey | undefined
-  }
-
-  #statement(sql: string): Statement {
-    const known = this.#statements.get(sql) ?? this.#database.prepare(sql)
-    this.#statements.set(sql, known)
-    return known
+    const sql = `SELECT sort, at FROM items WHERE ${where} ${order} LIMIT 1 OFFSET @skip`
+    return this.#statements.get<SortKey>(sql, { ...parameters, ...further })
   }
 }

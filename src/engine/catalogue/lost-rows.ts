@@ -1,5 +1,5 @@
 import type { CacheDatabase } from './cache-file.ts'
-import type { CachedBlocks, RowPlace } from './cached-blocks.ts'
+import type { CachedBlocks } from './cached-blocks.ts'
 import type { IdKey } from './id-key.ts'
 
 export interface LostQuestion {
@@ -13,10 +13,10 @@ export interface LostQuestion {
 const AMONG = (versions: 'gone' | 'kept'): string =>
   `EXISTS (SELECT 1 FROM json_each(@${versions}) WHERE value >= i.from_version AND value < i.to_version)`
 const GOING = `
-  SELECT i.h, i.c, i.block, i.row FROM items i WHERE i.object = @object AND i.is_folder = 0
-    AND ${AMONG('gone')} AND NOT ${AMONG('kept')} ORDER BY i.block, i.row`
+  SELECT i.h, i.c, i.at FROM items i WHERE i.object = @object AND i.is_folder = 0
+    AND ${AMONG('gone')} AND NOT ${AMONG('kept')} ORDER BY i.at`
 const STAYING = `
-  SELECT i.block, i.row FROM items i WHERE i.object = @object AND i.h = @h AND i.c = @c AND ${AMONG('kept')}`
+  SELECT i.at FROM items i WHERE i.object = @object AND i.h = @h AND i.c = @c AND ${AMONG('kept')}`
 
 /** Items and bytes that go with versions. A row that only its flags or its place make another one, with the same bytes, stays. */
 export const lostRows = (
@@ -24,15 +24,15 @@ export const lostRows = (
   { object, gone, kept }: LostQuestion,
 ): { items: number; bytes: number } => {
   const versions = { object, gone: JSON.stringify(gone), kept: JSON.stringify(kept) }
-  const going = database.prepare(GOING).all(versions) as (RowPlace & IdKey)[]
-  const staying = database.prepare(STAYING)
+  const going = database.prepare(GOING).all(versions) as (IdKey & { readonly at: number })[]
+  const staying = database.prepare(STAYING).pluck()
   const { gone: _none, ...known } = versions
   const items = new Set<string>()
   let bytes = 0
-  for (const { h, c, ...place } of going) {
-    const others = staying.all({ ...known, h, c }) as RowPlace[]
+  for (const { h, c, at } of going) {
+    const others = staying.all({ ...known, h, c }) as number[]
     if (others.length === 0) items.add(`${h} ${c}`)
-    const row = blocks.row(place)
+    const row = blocks.row(at)
     const content = row.content.join()
     if (!others.some((other) => blocks.row(other).content.join() === content)) bytes += row.sizeBytes
   }

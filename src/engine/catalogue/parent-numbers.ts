@@ -7,7 +7,10 @@ const MOST_KNOWN = 100_000
 export class ParentNumbers {
   readonly #insert: Statement
   readonly #select: Statement
-  readonly #known = new Map<string, number>()
+  /** By object. */
+  readonly #known = new Map<number, Map<string, number>>()
+
+  #count = 0
 
   constructor(database: CacheDatabase) {
     this.#insert = database.prepare('INSERT INTO parents (object, id) VALUES (?, ?) ON CONFLICT DO NOTHING')
@@ -15,13 +18,21 @@ export class ParentNumbers {
   }
 
   of(object: number, id: string): number {
-    const key = `${object} ${id}`
-    const known = this.#known.get(key)
+    const known = this.#known.get(object)?.get(id)
     if (known !== undefined) return known
     this.#insert.run(object, id)
     const no = this.#select.get(object, id) as number
-    if (this.#known.size >= MOST_KNOWN) this.#known.clear()
-    this.#known.set(key, no)
+    this.#remember(object, id, no)
     return no
+  }
+
+  #remember(object: number, id: string, no: number): void {
+    if (this.#count >= MOST_KNOWN) {
+      this.#known.clear()
+      this.#count = 0
+    }
+    const known = this.#known.get(object) ?? new Map<string, number>()
+    this.#known.set(object, known.set(id, no))
+    this.#count += 1
   }
 }

@@ -4,6 +4,7 @@ import type { CachedBlocks } from './cached-blocks.ts'
 import { idKey, type IdKey } from './id-key.ts'
 import { itemColumns } from './item-columns.ts'
 import type { ParentNumbers } from './parent-numbers.ts'
+import { Statements } from './statements.ts'
 import { placeKey, placeNumber, type CatalogueRow } from './rows.ts'
 
 const MARKED = 0
@@ -12,12 +13,12 @@ const GONE = 2
 
 /** The rows of the last version and what the run has changed on them, seen as one. */
 const CURRENT = `
-  SELECT i.h, i.c, NULL AS json, i.block, i.row FROM items i
+  SELECT i.h, i.c, NULL AS json, i.at FROM items i
     LEFT JOIN pending p ON p.object = i.object AND p.h = i.h AND p.c = i.c
     WHERE i.object = @object AND i.from_version <= @version AND i.to_version > @version
       AND coalesce(p.status, ${MARKED}) = ${MARKED}`
 const CHANGED = `
-  SELECT h, c, json, NULL AS block, NULL AS row FROM pending p WHERE object = @object AND status = ${LIVE}`
+  SELECT h, c, json, NULL AS at FROM pending p WHERE object = @object AND status = ${LIVE}`
 
 const CURRENT_SORTED = CURRENT.replace('i.c,', 'i.c, i.sort,')
 const CHANGED_SORTED = CHANGED.replace('c,', 'c, sort,')
@@ -28,15 +29,14 @@ const UNSEEN = 'coalesce(p.seen, 0) = 0 AND coalesce(p.leaving, 0) = 0'
 /** A row that is written out, or where it is. */
 interface FoundRow extends IdKey {
   readonly json: string | null
-  readonly block: number | null
-  readonly row: number | null
+  readonly at: number | null
 }
 
 interface SortedRow extends FoundRow {
   readonly sort: string | number
 }
 
-const BEFORE_ALL: SortedRow = { sort: -Number.MAX_VALUE, h: -1, c: 0, json: null, block: null, row: null }
+const BEFORE_ALL: SortedRow = { sort: -Number.MAX_VALUE, h: -1, c: 0, json: null, at: null }
 
 export interface PendingParts {
   readonly database: CacheDatabase
@@ -55,11 +55,12 @@ export class PendingRows {
   readonly #parts: PendingParts
   readonly #scope: { readonly object: number; readonly version: number }
   readonly #put: Statement
-  readonly #statements = new Map<string, Statement>()
+  readonly #statements: Statements
 
   constructor(parts: PendingParts) {
     const { database, object, version } = parts
     this.#parts = parts
+    this.#statements = new Statements(database)
     this.#scope = { object, version }
     this.#put = database.prepare(
       `INSERT INTO pending VALUES (@object, @id, @h, @c, ${LIVE}, 0, 1, @parent, @isFolder, @place, @sort, @json)
@@ -74,7 +75,7 @@ export class PendingRows {
   }
 
   find(ids: readonly string[]): Map<string, CatalogueRow> {
-    const one = this.#statement(
+    const one = this.#statements.of(
       `${CURRENT} AND i.h = @h AND i.c = @c UNION ALL ${CHANGED} AND p.h = @h AND p.c = @c`,
     )
     const found = new Map<string, CatalogueRow>()
@@ -155,7 +156,7 @@ export class PendingRows {
   /** Rows that left and did not turn up. */
   leaving(limit: number): CatalogueRow[] {
     return this.#readAll(
-      `SELECT i.h, i.c, NULL AS json, i.block, i.row FROM pending p
+      `SELECT i.h, i.c, NULL AS json, i.at FROM pending p
          CROSS JOIN items i ON i.object = p.object AND i.h = p.h AND i.c = p.c
          WHERE p.object = @object AND p.leaving = 1 AND p.status = ${MARKED}
            AND i.from_version <= @version AND i.to_version > @version
@@ -202,10 +203,12 @@ export class PendingRows {
 
   /** Every row, folder by folder and within a folder in the order of lists, in batches. */
   *all(limit: number): Generator<CatalogueRow[]> {
-    const parents = this.#statement(
-      `SELECT DISTINCT parent FROM items WHERE object = @object AND from_version <= @version AND to_version > @version
+    const parents = this.#statements
+      .of(
+        `SELECT DISTINCT parent FROM items WHERE object = @object AND from_version <= @version AND to_version > @version
        UNION SELECT parent FROM pending WHERE object = @object AND status = ${LIVE} ORDER BY parent`,
-    ).all(this.#scope) as { parent: number }[]
+      )
+      .all(this.#scope) as { parent: number }[]
     for (const { parent } of parents)
       for (const isFolder of [1, 0]) yield* this.#inOrder({ parent, isFolder }, limit)
   }
@@ -218,7 +221,9 @@ export class PendingRows {
        ORDER BY sort, h, c LIMIT @limit`
     for (let last: SortedRow | undefined = BEFORE_ALL; last !== undefined;) {
       const { sort, h, c } = last
-      const found = this.#statement(sql).all({ ...this.#scope, ...within, sort, h, c, limit }) as SortedRow[]
+      const found = this.#statements
+        .of(sql)
+        .all({ ...this.#scope, ...within, sort, h, c, limit }) as SortedRow[]
       if (found.length > 0) yield found.map((row) => this.#read(row))
       last = found.length < limit ? undefined : found.at(-1)
     }
@@ -241,20 +246,18 @@ export class PendingRows {
     return `${CURRENT} AND ${ofItems(condition)} ${also} UNION ALL ${CHANGED} AND ${ofPending(condition)} ${also}`
   }
 
-  #read({ json, block, row }: FoundRow): CatalogueRow {
-    return json === null
-      ? this.#parts.blocks.row({ block: block!, row: row! })
-      : (JSON.parse(json) as CatalogueRow)
+  #read({ json, at }: FoundRow): CatalogueRow {
+    return json === null ? this.#parts.blocks.row(at!) : (JSON.parse(json) as CatalogueRow)
   }
 
   #readAll(sql: string, parameters: object): CatalogueRow[] {
-    const rows = this.#statement(sql).all({ ...this.#scope, ...parameters }) as FoundRow[]
+    const rows = this.#statements.of(sql).all({ ...this.#scope, ...parameters }) as FoundRow[]
     return rows.map((row) => this.#read(row))
   }
 
   #mark(ids: readonly string[], values: string): void {
     if (ids.length === 0) return
-    const statement = this.#statement(`INSERT INTO pending ${values}`)
+    const statement = this.#statements.of(`INSERT INTO pending ${values}`)
     this.together(() => {
       for (const id of ids) statement.run({ object: this.#scope.object, id, ...idKey(id) })
     })
@@ -266,19 +269,11 @@ export class PendingRows {
   }
 
   #get(sql: string, parameters: object): unknown {
-    return this.#statement(sql).get({ ...this.#scope, ...parameters })
+    return this.#statements.of(sql).get({ ...this.#scope, ...parameters })
   }
 
   #run(sql: string, parameters: object = {}): void {
-    this.#statement(sql).run({ ...this.#scope, ...parameters })
-  }
-
-  #statement(sql: string): Statement {
-    const known = this.#statements.get(sql)
-    if (known !== undefined) return known
-    const statement = this.#parts.database.prepare(sql)
-    this.#statements.set(sql, statement)
-    return statement
+    this.#statements.of(sql).run({ ...this.#scope, ...parameters })
   }
 }
 

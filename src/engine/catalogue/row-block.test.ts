@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '#base'
 import type { BlobId } from '#repository'
 import type { Change } from './change.ts'
-import { itemColumns, itemColumnsAt } from './item-columns.ts'
+import { itemColumns, itemColumnsIn } from './item-columns.ts'
 import { encodeBlock, RowBlock } from './row-block.ts'
 import { mailFilePath, searchText, type DriveRow, type MailRow } from './rows.ts'
 
@@ -116,7 +116,7 @@ describe('a block of rows', () => {
     const block = new RowBlock(encodeBlock(rows.map((put) => ({ put }))))
     for (const [row, original] of rows.entries()) {
       expect(block.kindOf(row)).toEqual({ kind: 'put', id: original.id })
-      expect(itemColumnsAt(block, row, original.id)).toEqual(itemColumns(original))
+      expect(itemColumnsIn(block)(row, original.id)).toEqual(itemColumns(original))
       expect(block.searchText(row)).toBe(searchText(original))
     }
   })

@@ -1,6 +1,6 @@
 import type { BlobId, SnapshotId } from '#repository'
 import type { CacheDatabase } from './cache-file.ts'
-import type { CachedBlocks, RowPlace } from './cached-blocks.ts'
+import { blockOf, placeIn, rowOf, type CachedBlocks } from './cached-blocks.ts'
 import type { IdKey } from './id-key.ts'
 import type { SegmentRef } from './object-state.ts'
 import { BLOCK_ROWS, encodeBlock, type RowBlock } from './row-block.ts'
@@ -30,7 +30,8 @@ export interface GoingRows {
   readonly fromVersion: ReadonlyMap<number, GoingFrom>
 }
 
-interface LyingRow extends RowPlace, IdKey {
+interface LyingRow extends IdKey {
+  readonly at: number
   readonly rowid: number
   readonly from: number
   readonly to: number
@@ -41,7 +42,7 @@ interface Parts {
   readonly blocks: CachedBlocks
 }
 
-const LYING = `SELECT i.rowid, i.h, i.c, i.from_version AS "from", i.to_version AS "to", i.block, i.row
+const LYING = `SELECT i.rowid, i.h, i.c, i.from_version AS "from", i.to_version AS "to", i.at
   FROM items i WHERE i.object = @object AND i.is_folder = 0`
 const AMONG = `EXISTS (SELECT 1 FROM json_each(@versions) WHERE value >= i.from_version AND value < i.to_version)`
 
@@ -52,15 +53,15 @@ export const goingRows = (
   edit: RowEdit,
 ): GoingRows => {
   const parameters = { object: of.object, versions: JSON.stringify(of.versions) }
-  const rows = database.prepare(`${LYING} AND ${AMONG} ORDER BY i.block, i.row`).all(parameters)
+  const rows = database.prepare(`${LYING} AND ${AMONG} ORDER BY i.at`).all(parameters)
   const fromVersion = new Map(of.versions.map((version) => [version, { items: 0, bytes: 0 }]))
   const ids = new Set<string>()
   let [bytes, isAny] = [0, false]
-  for (const { h, c, from, to, ...place } of rows as LyingRow[]) {
-    const verdict = edit.judge(blocks.block(place.block), place.row)
+  for (const { h, c, from, to, at } of rows as LyingRow[]) {
+    const verdict = edit.judge(blocks.block(blockOf(at)), rowOf(at))
     if (verdict === 'stays') continue
     isAny = true
-    const row = blocks.row(place)
+    const row = blocks.row(at)
     bytes += verdict === 'goes' ? sizeOf(row) : sizeOf(row) - sizeOf(edit.left(row)!)
     if (verdict === 'shortened') continue
     ids.add(`${h} ${c}`)
@@ -88,12 +89,12 @@ export const someGoingRows = (
   const rows = database.prepare(`${LYING} AND ${AMONG} ORDER BY i.sort DESC, i.h, i.c`).all(parameters)
   const seen = new Set<string>()
   const found: { row: CatalogueRow; version: number }[] = []
-  for (const { h, c, from, to, block, row } of rows as LyingRow[]) {
-    if (edit.judge(blocks.block(block), row) !== 'goes' || seen.has(`${h} ${c}`)) continue
+  for (const { h, c, from, to, at } of rows as LyingRow[]) {
+    if (edit.judge(blocks.block(blockOf(at)), rowOf(at)) !== 'goes' || seen.has(`${h} ${c}`)) continue
     seen.add(`${h} ${c}`)
     if (seen.size <= window.offset) continue
     const version = of.versions.find((one) => one >= from && one < to)!
-    found.push({ row: blocks.row({ block, row }), version })
+    found.push({ row: blocks.row(at), version })
     if (found.length >= window.limit) break
   }
   return found
@@ -148,16 +149,16 @@ const followObject = (
       renew.run(JSON.stringify(segments), object, version)
     }
   const remove = database.prepare('DELETE FROM items WHERE rowid = ?')
-  const replace = database.prepare('UPDATE items SET block = ?, row = ? WHERE rowid = ?')
+  const replace = database.prepare('UPDATE items SET at = ? WHERE rowid = ?')
   const shortened: { readonly rowid: number; readonly row: CatalogueRow }[] = []
-  for (const lying of database.prepare(`${LYING} ORDER BY i.block, i.row`).all({ object }) as LyingRow[]) {
-    const verdict = edit.judge(blocks.block(lying.block), lying.row)
+  for (const lying of database.prepare(`${LYING} ORDER BY i.at`).all({ object }) as LyingRow[]) {
+    const verdict = edit.judge(blocks.block(blockOf(lying.at)), rowOf(lying.at))
     if (verdict === 'goes') remove.run(lying.rowid)
-    if (verdict === 'shortened') shortened.push({ rowid: lying.rowid, row: edit.left(blocks.row(lying))! })
+    if (verdict === 'shortened') shortened.push({ rowid: lying.rowid, row: edit.left(blocks.row(lying.at))! })
   }
   for (let at = 0; at < shortened.length; at += BLOCK_ROWS) {
     const batch = shortened.slice(at, at + BLOCK_ROWS)
     const block = blocks.add(object, encodeBlock(batch.map(({ row }) => ({ put: row }))))
-    for (const [row, { rowid }] of batch.entries()) replace.run(block, row, rowid)
+    for (const [row, { rowid }] of batch.entries()) replace.run(placeIn(block, row), rowid)
   }
 }

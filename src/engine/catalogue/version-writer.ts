@@ -2,10 +2,12 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { Statement } from 'better-sqlite3'
 import type { RepositoryReader } from '#repository'
 import { createIndexes, createPlaceIndex, dropIndexes, OPEN, type CacheDatabase } from './cache-file.ts'
-import type { CachedBlocks, RowPlace } from './cached-blocks.ts'
-import { itemColumnsAt } from './item-columns.ts'
+import { placeIn, type CachedBlocks } from './cached-blocks.ts'
+import { itemColumns, itemColumnsIn, type ItemColumns } from './item-columns.ts'
+import { RowInserts } from './row-inserts.ts'
 import { idKey, type IdKey } from './id-key.ts'
 import { segmentsSince, type ObjectState, type SegmentRef, type StoredFolder } from './object-state.ts'
+import type { ListTotals } from './list-totals.ts'
 import type { ParentNumbers } from './parent-numbers.ts'
 import type { RowBlock } from './row-block.ts'
 import { readBlocks } from './segments.ts'
@@ -15,6 +17,7 @@ export interface VersionWriterParts {
   readonly reader: RepositoryReader
   readonly blocks: CachedBlocks
   readonly parents: ParentNumbers
+  readonly totals: ListTotals
 }
 
 /** From so many rows on, indexes are made anew after the rows instead of kept up with each. */
@@ -38,7 +41,7 @@ export class VersionWriter {
   readonly #database: CacheDatabase
   readonly #close: Statement
   readonly #drop: Statement
-  readonly #insert: Statement
+  readonly #inserts: RowInserts
 
   constructor(parts: VersionWriterParts) {
     const { database } = parts
@@ -51,7 +54,7 @@ export class VersionWriter {
     this.#drop = database.prepare(
       'DELETE FROM items WHERE object = @object AND h = @h AND c = @c AND from_version = @version',
     )
-    this.#insert = database.prepare(`INSERT INTO items VALUES (?, ?, ?, ?, ${OPEN}, ?, ?, ?, ?, ?, ?)`)
+    this.#inserts = new RowInserts(database)
   }
 
   /** Throws `corrupt` or `not-found` for a state that cannot be read; what it has written is undone by the next call. */
@@ -87,7 +90,9 @@ export class VersionWriter {
   /** What an unfinished version, or one whose object was left out, has written. */
   #undo(object: number, version: number): void {
     const known = { object, version }
+    this.#inserts.drop()
     this.#database.transaction(() => {
+      this.#parts.totals.forget(object, version)
       for (const table of ['items', 'folders']) {
         this.#run(`DELETE FROM ${table} WHERE object = @object AND from_version >= @version`, known)
         this.#run(
@@ -104,11 +109,13 @@ export class VersionWriter {
     dropIndexes(this.#database)
     try {
       const take = (block: RowBlock, no: number): void => {
+        const columns = itemColumnsIn(block)
         for (let row = 0; row < block.count; row += 1) {
           const { kind, id } = block.kindOf(row)
-          if (kind === 'put') this.#put(next, block, { block: no, row }, id)
+          if (kind === 'put') this.#put(next, placeIn(no, row), columns(row, id))
           else if (kind === 'del') this.#tombstone(next, idKey(id))
         }
+        this.#inserts.flush()
       }
       await this.#eachBlock(next, segments, take, signal)
     } finally {
@@ -116,6 +123,7 @@ export class VersionWriter {
       if (hadPlaces) createPlaceIndex(this.#database)
     }
     this.#keepLastWords(next)
+    this.#parts.totals.countAll(next.object, next.version)
   }
 
   #hasPlaceIndex(): boolean {
@@ -124,7 +132,7 @@ export class VersionWriter {
   }
 
   #tombstone({ object, version }: NewVersion, { h, c }: IdKey): void {
-    this.#insert.run(object, h, c, version, NO_PARENT, DELETED, 0, null, 0, 0)
+    this.#inserts.add(object, h, c, version, NO_PARENT, DELETED, 0, null, 0)
   }
 
   /** Of several rows of one item the last one holds; a deletion that is the last word leaves nothing. */
@@ -151,11 +159,14 @@ export class VersionWriter {
 
   async #apply(next: NewVersion, segments: readonly SegmentRef[], signal?: AbortSignal): Promise<void> {
     const take = (block: RowBlock, no: number): void => {
+      const columns = itemColumnsIn(block)
       for (let row = 0; row < block.count; row += 1) {
         const { kind, id } = block.kindOf(row)
         if (kind === 'leave') continue
         this.#end(next, idKey(id))
-        if (kind === 'put') this.#put(next, block, { block: no, row }, id)
+        if (kind !== 'put') continue
+        this.#put(next, placeIn(no, row), columns(row, id))
+        this.#inserts.flush()
       }
     }
     await this.#eachBlock(next, segments, take, signal)
@@ -176,10 +187,10 @@ export class VersionWriter {
       }
   }
 
-  #put({ object, version }: NewVersion, block: RowBlock, place: RowPlace, id: string): void {
-    const { h, c, parentId, isFolder, place: placeNo, sort } = itemColumnsAt(block, place.row, id)
+  #put({ object, version }: NewVersion, at: number, columns: ItemColumns): void {
+    const { h, c, parentId, isFolder, place, sort } = columns
     const parent = this.#parts.parents.of(object, parentId)
-    this.#insert.run(object, h, c, version, parent, isFolder, placeNo, sort, place.block, place.row)
+    this.#inserts.add(object, h, c, version, parent, isFolder, place, sort, at)
   }
 
   /** What the item was until now no longer holds. */
@@ -192,16 +203,16 @@ export class VersionWriter {
   /** The slow way, for a state that does not follow from the last one: everything is read and compared. */
   async #compare(next: NewVersion, signal?: AbortSignal): Promise<void> {
     this.#database.exec(
-      `CREATE TEMP TABLE IF NOT EXISTS loading (h INTEGER, c INTEGER, id TEXT, block INTEGER, row INTEGER, PRIMARY KEY (h, c))`,
+      `CREATE TEMP TABLE IF NOT EXISTS loading (h INTEGER, c INTEGER, id TEXT, at INTEGER, PRIMARY KEY (h, c))`,
     )
     this.#database.exec('DELETE FROM loading')
-    const put = this.#database.prepare('INSERT OR REPLACE INTO loading VALUES (?, ?, ?, ?, ?)')
+    const put = this.#database.prepare('INSERT OR REPLACE INTO loading VALUES (?, ?, ?, ?)')
     const remove = this.#database.prepare('DELETE FROM loading WHERE h = ? AND c = ?')
     const take = (block: RowBlock, no: number): void => {
       for (let row = 0; row < block.count; row += 1) {
         const { kind, id } = block.kindOf(row)
         const { h, c } = idKey(id)
-        if (kind === 'put') put.run(h, c, id, no, row)
+        if (kind === 'put') put.run(h, c, id, placeIn(no, row))
         else if (kind === 'del') remove.run(h, c)
       }
     }
@@ -220,7 +231,7 @@ export class VersionWriter {
     const { object, version } = next
     const { blocks } = this.#parts
     const rows = this.#database.prepare(
-      `SELECT l.rowid AS number, l.id, l.block, l.row, i.block AS oldBlock, i.row AS oldRow FROM loading l
+      `SELECT l.rowid AS number, l.id, l.at, i.at AS oldAt FROM loading l
        LEFT JOIN items i ON i.object = @object AND i.h = l.h AND i.c = l.c AND i.to_version = ${OPEN} AND i.from_version < @version
        WHERE l.rowid > @after ORDER BY l.rowid LIMIT 500`,
     )
@@ -229,15 +240,15 @@ export class VersionWriter {
       const loaded = rows.all({ object, version, after }) as LoadedRow[]
       if (loaded.length === 0) return
       this.#database.transaction(() => {
-        for (const { id, block: no, row, oldBlock, oldRow } of loaded) {
-          const block = blocks.block(no)
-          if (oldBlock !== null) {
-            const old = blocks.row({ block: oldBlock, row: oldRow! })
-            if (JSON.stringify(old) === JSON.stringify(block.row(row))) continue
+        for (const { id, at, oldAt } of loaded) {
+          const row = blocks.row(at)
+          if (oldAt !== null) {
+            if (JSON.stringify(blocks.row(oldAt)) === JSON.stringify(row)) continue
             this.#end(next, idKey(id))
           }
-          this.#put(next, block, { block: no, row }, id)
+          this.#put(next, at, itemColumns(row))
         }
+        this.#inserts.flush()
       })()
       after = loaded.at(-1)!.number
       await breathe()
@@ -277,10 +288,8 @@ export class VersionWriter {
 interface LoadedRow {
   readonly number: number
   readonly id: string
-  readonly block: number
-  readonly row: number
-  readonly oldBlock: number | null
-  readonly oldRow: number | null
+  readonly at: number
+  readonly oldAt: number | null
 }
 
 /** What makes a folder another one: not its token. */
