@@ -9,7 +9,10 @@ export const SERVER_FLAGS: readonly string[] = launcher.match(/--(?:max|heap)-[\
 
 /** What it sets in the environment. */
 export const SERVER_ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
-  [...launcher.matchAll(/^export (MALLOC_\w+)=(\d+)/gm)].map(([, name, value]) => [name!, value!]),
+  [...launcher.matchAll(/^export (MALLOC_\w+|GLIBC_TUNABLES)=(\S+)/gm)].map(([, name, value]) => [
+    name!,
+    value!,
+  ]),
 )
 
 /** Runs a script in a process of its own and reads the JSON of the last line that it prints. */
