@@ -1,10 +1,5 @@
 export type * from './contract.ts'
-export {
-  initRepository,
-  openRepository,
-  type NewRepositoryOptions,
-  type OpenOptions,
-} from './repository.ts'
+export { initRepository, openRepository, type NewRepositoryOptions, type OpenOptions } from './repository.ts'
 export { type LockOwner } from './locks.ts'
 export { ownIdentity, readIdentity, startTicks, type ProcessIdentity } from './process-identity.ts'
 export { rebuildConfig, type RebuiltConfig } from './rebuild-config.ts'
